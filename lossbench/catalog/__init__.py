@@ -1,0 +1,26 @@
+"""What can be named in an experiment file: one table each, importing no framework."""
+
+from lossbench.catalog.datasets import DATASETS, Dataset
+from lossbench.catalog.losses import LOSSES, Loss
+from lossbench.catalog.metrics import METRICS, Metric
+from lossbench.catalog.models import MODELS, Model
+from lossbench.catalog.optimizers import OPTIMIZERS, Optimizer
+from lossbench.catalog.table import Ambiguous, Parameter, Row, Table, UnknownName
+
+__all__ = [
+    "DATASETS",
+    "LOSSES",
+    "METRICS",
+    "MODELS",
+    "OPTIMIZERS",
+    "Ambiguous",
+    "Dataset",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Parameter",
+    "Row",
+    "Table",
+    "UnknownName",
+]

@@ -1,0 +1,132 @@
+"""The data sets: names, parameters and the task that they pose."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NotRequired
+
+from annotated_types import Ge, Gt
+from typing_extensions import TypedDict
+
+from lossbench.catalog.losses import Task
+from lossbench.catalog.table import Parameter, Row, Table
+from lossbench.catalog.types import Fraction, NonNegative, Positive, PositiveInt
+
+AtLeastTwo = Annotated[int, Ge(2)]
+AtLeastOne = Annotated[float, Ge(1)]
+
+
+class Subset(TypedDict):
+    """A subset drawn at random, or with equally many examples of each class."""
+
+    n: PositiveInt
+    balanced: NotRequired[bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Row):
+    """A data set.
+
+    Attributes:
+        task: the task, or None where parameters or the file's content decide.
+        file: the name under which a downloadable set is looked for, or None.
+        source: where the data come from.
+    """
+
+    task: Task | None
+    file: str | None = None
+    source: str
+
+
+_SUBSET = Parameter(
+    Annotated[int, Gt(0)] | Subset | None,
+    "a number of images > 0, or {n: ..., balanced: true}",
+    None,
+    "use only so many images for training and validation; stratified, test stays whole",
+)
+_DATA_DIR = Parameter(
+    str | None, "a folder", None, "looked in first, before $LOSSBENCH_DATA", hashed=False, path=True
+)
+
+
+def _keras_set(name: str, source: str) -> Dataset:
+    return Dataset(
+        name=name,
+        target="keras_npz:load",
+        params={"data_dir": _DATA_DIR, "subset": _SUBSET},
+        task="multiclass",
+        file=f"{name}.npz",
+        source=source,
+    )
+
+
+DATASETS: Table[Dataset] = Table(
+    "data set",
+    Dataset(
+        name="mnist_mini",
+        target="mnist_mini:load",
+        params={"subset": _SUBSET},
+        task="multiclass",
+        source="5,000 + 1,000 digits of MNIST, class-balanced, inside the package",
+    ),
+    _keras_set("mnist", "LeCun, Cortes & Burges: 60,000 + 10,000 digits, 28 x 28"),
+    _keras_set("fashion_mnist", "Xiao, Rasul & Vollgraf 2017: 60,000 + 10,000 garments, 28 x 28"),
+    _keras_set("cifar10", "Krizhevsky 2009: 50,000 + 10,000 photographs, 32 x 32, 10 classes"),
+    _keras_set("cifar100", "Krizhevsky 2009: 50,000 + 10,000 photographs, 32 x 32, 100 classes"),
+    Dataset(
+        name="synthetic_regression",
+        target="synthetic_regression:load",
+        params={
+            "n": Parameter(PositiveInt, "a number of images > 0", 2000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a number of images > 0", 1000, "test images"),
+            "image_size": Parameter(Annotated[int, Ge(8)], "8 or more pixels", 28, "side length"),
+            "noise": Parameter(
+                NonNegative, "noise >= 0", 0.1, "standard deviation added, in target units"
+            ),
+            "outlier_rate": Parameter(
+                Fraction, "0 <= outlier_rate <= 1", 0.0, "share of training targets damaged"
+            ),
+            "outlier_size": Parameter(
+                Positive, "outlier_size > 0", 10.0, "added to a damaged target, in target units"
+            ),
+            "subset": _SUBSET,
+        },
+        task="regression",
+        source="images of one blob; the target is a known function of its place and width",
+    ),
+    Dataset(
+        name="synthetic_imbalanced",
+        target="synthetic_imbalanced:load",
+        params={
+            "n": Parameter(PositiveInt, "a number of images > 0", 2000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a number of images > 0", 1000, "test images"),
+            "classes": Parameter(AtLeastTwo, "2 or more", 2, "number of classes"),
+            "ratio": Parameter(
+                AtLeastOne, "ratio >= 1", 10.0, "largest class size divided by the smallest"
+            ),
+            "image_size": Parameter(Annotated[int, Ge(8)], "8 or more pixels", 16, "side length"),
+            "contrast": Parameter(
+                Positive, "contrast > 0", 1.0, "distance between classes over noise; 0.5 is hard"
+            ),
+            "subset": _SUBSET,
+        },
+        task=None,
+        source="a pattern per class under Gaussian noise; sizes fall geometrically; test balanced",
+    ),
+    Dataset(
+        name="npz",
+        target="user_npz:load",
+        params={
+            "path": Parameter(
+                str, "a .npz file, relative to this one", help="the file", hashed=False, path=True
+            ),
+            "task": Parameter(
+                Literal["multiclass", "binary", "regression"] | None,
+                "null or one of multiclass, binary, regression",
+                None,
+                "null: whole-number labels are classes, other numbers are targets",
+            ),
+            "subset": _SUBSET,
+        },
+        task=None,
+        source="your own arrays x_train, y_train, x_test, y_test (the keys that Keras uses)",
+    ),
+)

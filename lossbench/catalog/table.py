@@ -1,0 +1,136 @@
+"""A table of named rows that finds a row by name or alias and explains a name that it lacks."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+REQUIRED: Any = object()
+"""Stands where a parameter has no default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an entry.
+
+    Attributes:
+        type: a type for pydantic, with bounds from `annotated_types`.
+        accepts: the same in words, for messages and `lossbench list`.
+        default: the value when the file gives none; `REQUIRED` where it must.
+        help: what it does, in a few words, with its unit where it has one.
+        hashed: whether the value can change a number, and so belongs to a job's identity.
+        path: whether it is a path, or starts with one, relative to the experiment file.
+    """
+
+    type: Any
+    accepts: str
+    default: Any = REQUIRED
+    help: str = ""
+    hashed: bool = True
+    path: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether the experiment file must give the value."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What every table's rows share.
+
+    Attributes:
+        name: the canonical name, as tables and pictures show it.
+        target: `module:function` inside the package that implements the table.
+        params: the parameters that an experiment file may give.
+        aliases: other names that mean the same.
+    """
+
+    name: str
+    target: str
+    params: Mapping[str, Parameter]
+    aliases: tuple[str, ...] = ()
+
+
+R = TypeVar("R", bound=Row)
+
+
+class UnknownName(KeyError):
+    """No row has this name; `nearest` is the most similar one, or None."""
+
+    def __init__(self, name: str, nearest: str | None) -> None:
+        self.name = name
+        self.nearest = nearest
+        super().__init__(name)
+
+
+class Ambiguous(KeyError):
+    """The name is used for several things; `meanings` says which."""
+
+    def __init__(self, name: str, meanings: str) -> None:
+        self.name = name
+        self.meanings = meanings
+        super().__init__(name)
+
+
+def folded(name: str) -> str:
+    """Return the form in which names are compared: `Cross-Entropy Loss` is `crossentropy`."""
+    return re.sub(r"[\W_]+", "", name.casefold()).removesuffix("loss")
+
+
+class Table(Generic[R]):
+    """Rows by name; a name given twice is an error when the table is made.
+
+    Args:
+        kind: what a row is called in messages: "loss", "data set".
+        rows: the rows, in the order in which they are listed.
+        ambiguous: names that are refused, with their likely meanings.
+    """
+
+    def __init__(self, kind: str, *rows: R, ambiguous: Mapping[str, str] | None = None) -> None:
+        self.kind = kind
+        self._rows = {row.name: row for row in rows}
+        self._ambiguous = {folded(name): text for name, text in (ambiguous or {}).items()}
+        self._names: dict[str, str] = {}
+        for row in rows:
+            for name in dict.fromkeys(folded(n) for n in (row.name, *row.aliases)):
+                if name in self._names or name in self._ambiguous:
+                    raise ValueError(f"{kind} name {name!r} of {row.name!r} is already taken")
+                self._names[name] = row.name
+
+    def __getitem__(self, name: str) -> R:
+        return self._rows[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self._rows.values())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def names(self) -> list[str]:
+        """The canonical names, in the table's order."""
+        return list(self._rows)
+
+    def resolve(self, name: str) -> R:
+        """Return the row that `name` means, by canonical name or alias, in any spelling.
+
+        Raises:
+            UnknownName: no row has the name.
+            Ambiguous: the name means several things.
+        """
+        key = folded(name)
+        if key in self._ambiguous:
+            raise Ambiguous(name, self._ambiguous[key])
+        if key in self._names:
+            return self._rows[self._names[key]]
+        raise UnknownName(name, self.nearest(name))
+
+    def nearest(self, name: str) -> str | None:
+        """Return the canonical name most similar to `name`, or None where nothing is similar."""
+        close = difflib.get_close_matches(folded(name), self._names, n=1, cutoff=0.6)
+        return self._names[close[0]] if close else None
