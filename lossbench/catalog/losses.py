@@ -30,6 +30,7 @@ class Loss(Row):
             one per target.
         decode: how outputs become predictions; `softmax` and `sigmoid` give probabilities,
             `margins` and `sign` only an order of the classes, `identity` the value itself.
+        soft: whether labels may be distributions and not only classes.
         needs: what the runner supplies from the training data.
         instead: for a task of the other kind, the loss that people usually mean.
         source: the publication, in one line.
@@ -38,6 +39,7 @@ class Loss(Row):
     tasks: frozenset[Task]
     head: Head
     decode: Decode
+    soft: bool = False
     needs: frozenset[Need] = frozenset()
     instead: str | None = None
     source: str
@@ -65,6 +67,7 @@ LOSSES: Table[Loss] = Table(
         tasks=CLASSIFICATION,
         head="classes",
         decode="softmax",
+        soft=True,
         source="Good 1952; Bridle 1990",
     ),
     Loss(
@@ -79,6 +82,7 @@ LOSSES: Table[Loss] = Table(
         tasks=CLASSIFICATION,
         head="classes",
         decode="softmax",
+        soft=True,
         source="Szegedy et al. 2016, arXiv:1512.00567",
     ),
     Loss(
@@ -97,6 +101,7 @@ LOSSES: Table[Loss] = Table(
         tasks=CLASSIFICATION,
         head="classes",
         decode="softmax",
+        soft=True,
         source="Lin et al. 2017, arXiv:1708.02002",
     ),
     Loss(
@@ -107,6 +112,7 @@ LOSSES: Table[Loss] = Table(
         tasks=CLASSIFICATION,
         head="classes",
         decode="softmax",
+        soft=True,
         source="Kullback & Leibler 1951",
     ),
     Loss(
@@ -117,6 +123,7 @@ LOSSES: Table[Loss] = Table(
         tasks=CLASSIFICATION,
         head="classes",
         decode="softmax",
+        soft=True,
         source="Brier 1950",
     ),
     Loss(
@@ -141,6 +148,7 @@ LOSSES: Table[Loss] = Table(
         tasks=BINARY,
         head="binary",
         decode="sigmoid",
+        soft=True,
         source="Bernoulli log-likelihood",
     ),
     Loss(
@@ -158,6 +166,7 @@ LOSSES: Table[Loss] = Table(
         tasks=BINARY,
         head="binary",
         decode="sigmoid",
+        soft=True,
         needs=frozenset({"class_counts"}),
         source="King & Zeng 2001",
     ),
@@ -208,7 +217,7 @@ LOSSES: Table[Loss] = Table(
     ),
     Loss(
         name="custom",
-        target="custom:custom",
+        target="custom:load_function",
         params={
             "target": Parameter(
                 str,
@@ -230,6 +239,7 @@ LOSSES: Table[Loss] = Table(
         tasks=frozenset(TASKS),
         head="classes",
         decode="softmax",
+        soft=True,
         source="the user's own function",
     ),
     ambiguous={

@@ -1,1 +1,99 @@
-"""."""
+"""The data sets: `describe` says what one holds, `prepare` fetches it, `load` reads it."""
+
+import importlib
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from lossbench.catalog import DATASETS
+from lossbench.datasets.parts import Facts, Part, Splits, label_sha256, split_sha256
+from lossbench.errors import DataError
+
+__all__ = [
+    "Facts",
+    "Part",
+    "Splits",
+    "describe",
+    "label_sha256",
+    "load",
+    "prepare",
+    "split_sha256",
+]
+
+
+def describe(name: str, params: Mapping[str, Any]) -> Facts:
+    """Say what a data set holds, without decoding its images.
+
+    Args:
+        name: canonical name of the data set, a key of `DATASETS`.
+        params: its parameters, as the catalogue lists them; those left out have their defaults.
+
+    Returns:
+        Sizes, shapes, task and names.
+
+    Raises:
+        DataError: the parameters fit no data, or the user's file is absent or wrong.
+    """
+    facts: Facts = _module(name).describe(name, **_complete(name, params))
+    return facts
+
+
+def load(name: str, params: Mapping[str, Any]) -> Splits:
+    """Read a data set and split it, the same way each time.
+
+    Args:
+        name: canonical name of the data set, a key of `DATASETS`.
+        params: its parameters, as the catalogue lists them; those left out have their defaults.
+
+    Returns:
+        Training, validation and test part.
+
+    Raises:
+        DataError: the parameters fit no data, or a file is absent or wrong.
+    """
+    splits: Splits = getattr(_module(name), _target(name)[1])(name, **_complete(name, params))
+    return splits
+
+
+def prepare(name: str, params: Mapping[str, Any]) -> None:
+    """Make sure that `load` will succeed on this machine: fetch what can be downloaded.
+
+    Called once, before workers start.
+
+    Args:
+        name: canonical name of the data set, a key of `DATASETS`.
+        params: its parameters, as the catalogue lists them; those left out have their defaults.
+
+    Raises:
+        DataError: the file is absent and cannot be downloaded, or the user's file is wrong.
+    """
+    step = getattr(_module(name), "prepare", None)
+    if step is not None:
+        step(name, **_complete(name, params))
+
+
+def _target(name: str) -> tuple[str, str]:
+    """Return the module and the function that load a data set."""
+    module, function = DATASETS[name].target.split(":")
+    return module, function
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"lossbench.datasets.{_target(name)[0]}")
+
+
+def _complete(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Add defaults; refuse what the catalogue does not list."""
+    known = DATASETS[name].params
+    unknown = sorted(set(params) - set(known))
+    missing = sorted(
+        key for key, parameter in known.items() if parameter.required and key not in params
+    )
+    if unknown or missing:
+        fault = f"no parameter {unknown[0]!r}" if unknown else f"no value for {missing[0]!r}"
+        raise DataError(
+            f"data set {name!r}: {fault}; it takes {', '.join(sorted(known))}. See "
+            f"`lossbench list datasets`."
+        )
+    defaults = {key: parameter.default for key, parameter in known.items()}
+    return defaults | dict(params)

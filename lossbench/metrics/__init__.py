@@ -1,1 +1,184 @@
-"""."""
+"""Metrics that judge every loss alike: arrays of labels and scores in, numbers out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.catalog.losses import Task
+from lossbench.catalog.metrics import METRICS, Metric
+from lossbench.metrics import classification, regression
+from lossbench.metrics.calibration import fit_temperature, noise_floor
+from lossbench.metrics.decoding import decode, probabilities
+from lossbench.metrics.labels import checked_scores, hard_labels
+
+__all__ = [
+    "Measured",
+    "collapsed",
+    "decode",
+    "fit_temperature",
+    "function",
+    "measure",
+    "noise_floor",
+    "primary",
+    "probabilities",
+]
+
+Stage = Literal["raw", "temperature"]
+
+TOP5_CLASSES = 20
+NEARLY_ALL = 0.95
+CLEARLY_FEWER = 0.9
+
+_MODULES = {"classification": classification, "regression": regression}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One value of one metric.
+
+    Attributes:
+        metric: name in the catalogue.
+        stage: `raw`, or `temperature` where the scores were divided by the fitted temperature.
+        value: the value; NaN where the metric has none for these labels.
+        higher_is_better: which way is better; None where neither is.
+        n_examples: number of examples that it was computed from.
+    """
+
+    metric: str
+    stage: Stage
+    value: float
+    higher_is_better: bool | None
+    n_examples: int
+
+
+def function(metric: Metric) -> Callable[[NDArray[Any], NDArray[Any]], float]:
+    """Return the function that computes a metric.
+
+    Args:
+        metric: row of the catalogue.
+
+    Returns:
+        A function of (y_true, scores), for regression of (y_true, predictions).
+
+    Source:
+        The row's `target`.
+    """
+    module, name = metric.target.split(":")
+    found: Callable[[NDArray[Any], NDArray[Any]], float] = getattr(_MODULES[module], name)
+    return found
+
+
+def measure(
+    task: Task,
+    y_true: NDArray[Any],
+    scores: NDArray[Any],
+    *,
+    probabilistic: bool,
+    temperature: float | None = None,
+) -> list[Measured]:
+    """Compute every metric that belongs to the task.
+
+    `top5_accuracy` needs 20 classes or more. Metrics that need probabilities are computed raw
+    only where the scores mean some, and once more from scores / temperature for every loss.
+
+    Args:
+        task: `multiclass`, `binary` or `regression`.
+        y_true: classes [n] or shares [n, classes]; for regression targets [n, targets].
+        scores: decoded scores, float [n, classes]; for regression predictions [n, targets].
+        probabilistic: whether softmax(scores) are probabilities.
+        temperature: temperature fitted on validation examples, > 0, or None.
+
+    Returns:
+        The values in the order of the catalogue, those after temperature scaling last.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, a label is no class, or temperature is not > 0.
+    """
+    if temperature is not None and not temperature > 0:
+        raise ValueError(f"temperature: {temperature!r}; accepted is a number > 0")
+    rows = [row for row in METRICS if task in row.tasks]
+    if np.shape(scores)[-1] < TOP5_CLASSES:
+        rows = [row for row in rows if row.name != "top5_accuracy"]
+    raw = [row for row in rows if probabilistic or not row.needs_probabilities]
+    found = [_measured(row, "raw", y_true, scores) for row in raw]
+    if temperature is not None:
+        scaled = np.asarray(scores, np.float64) / temperature
+        needy = [row for row in rows if row.needs_probabilities]
+        found += [_measured(row, "temperature", y_true, scaled) for row in needy]
+    return found
+
+
+def _measured(row: Metric, stage: Stage, y_true: NDArray[Any], scores: NDArray[Any]) -> Measured:
+    value = function(row)(y_true, scores)
+    return Measured(row.name, stage, value, row.higher_is_better, len(y_true))
+
+
+def primary(task: Task, y_true: NDArray[Any], scores: NDArray[Any], metric: str) -> float:
+    """Compute one metric.
+
+    Args:
+        task: `multiclass`, `binary` or `regression`.
+        y_true: classes [n] or shares [n, classes]; for regression targets [n, targets].
+        scores: decoded scores, float [n, classes]; for regression predictions [n, targets].
+        metric: name in the catalogue.
+
+    Returns:
+        The value; NaN where the metric has none for these labels.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, a label is no class, or the metric is not one of
+            the task's.
+
+    Source:
+        The function of the metric.
+    """
+    if metric not in METRICS or task not in METRICS[metric].tasks:
+        accepted = ", ".join(sorted(row.name for row in METRICS if task in row.tasks))
+        raise ValueError(f"metric: {metric!r} is none of {task}; accepted are {accepted}")
+    return function(METRICS[metric])(y_true, scores)
+
+
+def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
+    """Return whether the network predicts one class nearly always, or no better than a constant.
+
+    One class nearly always: its share among the predictions is at least 0.95 and its share
+    among the labels below 0.9 times that. No better than a constant: multiclass, balanced
+    accuracy <= 1 / (classes in y_true); binary, ROC AUC <= 0.5, because a good order of rare
+    positives may well predict none of them at the threshold; regression, R2 <= 0. With a single
+    class in y_true only the first rule applies.
+
+    Args:
+        task: `multiclass`, `binary` or `regression`.
+        y_true: classes [n] or shares [n, classes]; for regression targets [n, targets].
+        scores: decoded scores, float [n, classes]; for regression predictions [n, targets].
+
+    Returns:
+        Whether it collapsed: a flag, never a reason to leave the run out.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+
+    Source:
+        Own definition.
+    """
+    slack = 1e-9  # rounding
+    if task == "regression":
+        return regression.r2(y_true, scores) <= slack
+    table = checked_scores(scores)
+    truth = hard_labels(y_true, *table.shape)
+    predicted = np.bincount(table.argmax(axis=1)) / len(table)
+    share, prevalence = predicted.max(), float(np.mean(truth == predicted.argmax()))
+    if share >= NEARLY_ALL and prevalence < CLEARLY_FEWER * share:
+        return True
+    if np.ptp(truth) == 0:
+        return False
+    if task == "binary":
+        return classification.roc_auc(truth, table) <= 0.5 + slack
+    constant = 1 / len(np.unique(truth))
+    return classification.balanced_accuracy(truth, table) <= constant + slack

@@ -1,1 +1,50 @@
-"""."""
+"""The networks: `build` makes one by its name, `draw_initial_weights` says where it starts."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from lossbench.catalog import MODELS
+from lossbench.errors import ShapeError
+from lossbench.models.initial_weights import draw_initial_weights, fingerprint
+
+__all__ = ["build", "draw_initial_weights", "fingerprint"]
+
+
+def build(
+    name: str, params: Mapping[str, Any], image_shape: tuple[int, int, int], outputs: int
+) -> keras.Model:
+    """Build a network of the catalogue with a linear last layer called "head".
+
+    Args:
+        name: canonical name of the network, a key of `MODELS`.
+        params: its parameters, as the catalogue lists them.
+        image_shape: height, width and channels of an image, in pixels.
+        outputs: width of the head, at least 1.
+
+    Returns:
+        A functional model from scaled images, float [batch, height, width, channels], to outputs,
+        float [batch, outputs].
+
+    Raises:
+        ShapeError: the images are smaller than the network can read, or there is no output.
+    """
+    row = MODELS[name]
+    height, width, _ = image_shape
+    if min(height, width) < row.smallest_image:
+        raise ShapeError(
+            f"model {name!r}: images of {height} x {width} pixels are too small; it reads "
+            f"{row.smallest_image} x {row.smallest_image} and larger. Choose a smaller model, or "
+            f"enlarge the images."
+        )
+    if outputs < 1:
+        raise ShapeError(
+            f"model {name!r}: {outputs} outputs were asked for; a head has 1 or more. Check the "
+            f"targets of the data set."
+        )
+    module, function = row.target.split(":")
+    maker = getattr(importlib.import_module(f"lossbench.models.{module}"), function)
+    model: keras.Model = maker(tuple(image_shape), outputs, **params)
+    return model

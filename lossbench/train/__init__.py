@@ -1,1 +1,1 @@
-"""."""
+"""The one training loop: a job in, a folder with its result out."""

@@ -1,0 +1,53 @@
+"""`lossbench doctor`: versions, processors, where data are looked for, what is missing."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+from lossbench import __version__
+
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "pydantic", "pebble")
+
+
+def doctor() -> None:
+    """Show versions, processors and where data sets are found; exit 1 if something is missing.
+
+    Example:
+
+      lossbench doctor
+    """
+    from lossbench import datasets
+    from lossbench.catalog import DATASETS
+    from lossbench.executors import local
+
+    lines = [
+        ("lossbench", __version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.system()} {platform.machine()}, {local.cpu_count()} CPUs"),
+    ]
+    missing = []
+    for name in PACKAGES:
+        try:
+            lines.append((name, version(name)))
+        except PackageNotFoundError:
+            missing.append(name)
+            lines.append((name, "missing: pip install lossbench"))
+    lines.append(("LOSSBENCH_DATA", os.environ.get("LOSSBENCH_DATA", "not set")))
+    lines += [(row.name, _place(datasets.locate(row.name))) for row in DATASETS if row.file]
+    for name, value in lines:
+        typer.echo(f"{name:16}{value}")
+    if missing:
+        raise typer.Exit(1)
+
+
+def _place(found: Path | None) -> str:
+    return str(found) if found else "not on this machine; fetched when first used"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(doctor)

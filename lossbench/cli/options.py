@@ -1,0 +1,19 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The experiment file (YAML).")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Replace a value of the file: --set train.epochs=2 --set 'losses=[mse,mae]'.",
+    ),
+]
+RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Where the folders of experiments lie.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+RUNS_DIR = Path("runs")

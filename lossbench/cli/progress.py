@@ -1,0 +1,191 @@
+"""What `lossbench run` shows while it works: bars on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import typer
+
+from lossbench import store
+from lossbench.plan import Job
+
+LOOK_AHEAD = 32
+"""Running jobs are among the first unfinished ones; so many folders are looked at."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def started(
+        self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Hear which jobs will run."""
+
+    def finished(self, job: Job, result: dict[str, Any]) -> None:
+        """Hear that a job has ended."""
+
+    def idle(self) -> None:
+        """Hear that time passes."""
+
+    def interrupted(self, again: str) -> None:
+        """Say how to go on after an interrupt."""
+        typer.echo(f"interrupted; finished jobs are kept. Go on with: {again}", err=True)
+
+
+class Lines(Silent):
+    """One line a finished job."""
+
+    def started(
+        self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Print what will be done."""
+        self.total, self.done, self.since = len(jobs), 0, time.monotonic()
+        for message in messages:
+            self.say(message)
+        before = f", {finished} finished before" if finished else ""
+        if jobs:
+            self.say(f"{len(jobs)} jobs to train{before}")
+        else:
+            self.say(f"nothing to train: all {finished} jobs are finished")
+
+    def finished(self, job: Job, result: dict[str, Any]) -> None:
+        """Print how the job ended and about how much time is left."""
+        self.done += 1
+        left = (time.monotonic() - self.since) / self.done * (self.total - self.done)
+        self.say(
+            f"{self.done:>{len(str(self.total))}}/{self.total} {describe(job)}: "
+            f"{outcome(job, result)}; {duration(left)} left"
+        )
+
+    def say(self, text: str) -> None:
+        """Print a line at once, also in a pipe."""
+        typer.echo(text)
+        sys.stdout.flush()
+
+
+class Bars(Lines):
+    """A bar for the experiment and one for each running job."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TaskProgressColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}"),
+            console=Console(),
+            transient=True,
+        )
+        self.running: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bars.stop()
+
+    def started(
+        self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Show the bar of the whole experiment."""
+        self.jobs, self.folder = {job.id: job for job in jobs}, folder
+        super().started(jobs, folder, finished, messages)
+        if jobs:
+            self.whole = self.bars.add_task("all jobs", total=len(jobs), note="")
+
+    def finished(self, job: Job, result: dict[str, Any]) -> None:
+        """Take the job's bar away and move the whole on."""
+        self.jobs.pop(job.id, None)
+        bar = self.running.pop(job.id, None)
+        if bar is not None:
+            self.bars.remove_task(bar)
+        self.bars.advance(self.whole)
+        self.done += 1
+        self.bars.update(self.whole, note=f"{self.done} of {self.total}")
+        if result["status"] != "ok":
+            self.say(f"{describe(job)}: {outcome(job, result)}")
+
+    def idle(self) -> None:
+        """Read how far the running jobs are."""
+        for job in list(self.jobs.values())[:LOOK_AHEAD]:
+            progress = store.read_progress(store.job_folder(self.folder, job.id))
+            if progress is None:
+                continue
+            steps = job.epochs * progress["steps_per_epoch"]
+            done = progress["epoch"] * progress["steps_per_epoch"] + progress["step"]
+            if job.id not in self.running:
+                self.running[job.id] = self.bars.add_task(describe(job), total=steps, note="")
+            metric = progress["metric"]
+            note = f"epoch {min(progress['epoch'] + 1, job.epochs)}/{job.epochs}"
+            if metric is not None:
+                note += f", {job.metric} {metric:.4f}"
+            self.bars.update(self.running[job.id], completed=done, note=note)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self.bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def make_watcher(*, quiet: bool) -> Silent:
+    """Return what suits the place where output goes."""
+    if quiet:
+        return Silent()
+    return Bars() if sys.stdout.isatty() else Lines()
+
+
+def describe(job: Job) -> str:
+    """Return a job in a few words: loss, data set, model, seed."""
+    names = job.names()
+    return f"{names['loss']} on {names['dataset']}, {names['model']}, seed {job.seed}"
+
+
+def outcome(job: Job, result: dict[str, Any]) -> str:
+    """Return how a job ended: its validation metric, or what went wrong."""
+    seconds = result.get("seconds_total")
+    took = f" in {duration(seconds)}" if seconds else ""
+    if result["status"] != "ok":
+        return f"{result['status']}{took} ({result.get('message')})"
+    for row in result["metrics"]:
+        if (row["split"], row["at"], row["metric"]) == ("validation", "selected", job.metric):
+            value = "none" if row["value"] is None else f"{row['value']:.4f}"
+            return f"validation {job.metric} {value}{took}"
+    return f"ok{took}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: 4.2 s, 3 min 10 s, 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

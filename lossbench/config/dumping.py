@@ -1,0 +1,64 @@
+"""An experiment as the YAML text that loads to it again."""
+
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from lossbench.catalog import Table
+from lossbench.config.entries import Entry
+from lossbench.config.experiment import TABLES, Experiment
+from lossbench.config.yamlfile import add_core_schema
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that YAML 1.1 or YAML 1.2 would take for something else; writes no aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+add_core_schema(_Dumper)
+
+
+def dump(experiment: Experiment) -> str:
+    """Return YAML text of a resolved experiment.
+
+    Grids are expanded, aliases resolved and paths absolute; parameters with their default value are
+    left out. Loading the text gives an equal experiment.
+    """
+    data = {
+        "name": experiment.name,
+        "dataset": _entries(experiment.datasets, TABLES["dataset"]),
+        "model": _entries(experiment.models, TABLES["model"]),
+        "losses": _entries(experiment.losses, TABLES["losses"]),
+        "optimizer": _entries(experiment.optimizers, TABLES["optimizer"]),
+        "seeds": list(experiment.seeds),
+        "train": asdict(experiment.train),
+        "protocol": {k: v for k, v in asdict(experiment.protocol).items() if v is not None},
+    }
+    return yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+
+
+def _entries(entries: tuple[Entry, ...], table: Table[Any]) -> list[Any]:
+    return [_entry(entry, table) for entry in entries]
+
+
+def _entry(entry: Entry, table: Table[Any]) -> str | dict[str, Any]:
+    label = {} if entry.label is None else {"label": entry.label}
+    more = {**_plain(entry.changed(table)), **label}
+    return {"name": entry.name, **more} if more else entry.name
+
+
+def _plain(value: Any) -> Any:
+    """Return the value with lists for tuples."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

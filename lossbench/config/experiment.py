@@ -1,0 +1,143 @@
+"""An experiment: what its file says after every name is resolved and every value is checked."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Lt
+
+from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Parameter, Table
+from lossbench.config.entries import Entry
+from lossbench.config.positions import Positions
+from lossbench.errors import ConfigError, Problem
+
+WholeFromOne = Annotated[int, Ge(1)]
+
+TRAIN = {
+    "epochs": Parameter(WholeFromOne, "a whole number >= 1", 10, "passes over the training images"),
+    "batch_size": Parameter(WholeFromOne, "a whole number >= 1", 128, "images per step"),
+}
+"""What stands under `train:`."""
+
+PROTOCOL = {
+    "metric": Parameter(str | None, "the name of a metric", None, "judges every loss alike"),
+    "baseline": Parameter(
+        str | None, "one of the losses", None, "the loss that the others are compared with"
+    ),
+    "delta": Parameter(
+        Annotated[float, Gt(0)] | None,
+        "null or delta > 0",
+        None,
+        "the smallest difference that matters, in units of the metric",
+    ),
+    "alpha": Parameter(
+        Annotated[float, Gt(0), Lt(1)], "0 < alpha < 1", 0.05, "accepted rate of false findings"
+    ),
+}
+"""What stands under `protocol:`."""
+
+SECTIONS = {"train": TRAIN, "protocol": PROTOCOL}
+
+KEYS = {
+    "name": "folder name under runs/; that of the file by default",
+    "dataset": "one data set or a list",
+    "model": "one network or a list",
+    "losses": "the losses to compare",
+    "optimizer": "one optimizer or a list",
+    "seeds": "how many repetitions, or a list of seeds",
+    "train": "how long every network is trained",
+    "protocol": "how the losses are judged",
+}
+"""The keys of an experiment file with their meaning."""
+
+TABLES: dict[str, Table[Any]] = {
+    "dataset": DATASETS,
+    "model": MODELS,
+    "losses": LOSSES,
+    "optimizer": OPTIMIZERS,
+}
+"""The table that the entries under each key are rows of."""
+
+REQUIRED_KEYS = ("dataset", "model", "losses")
+DEFAULT_OPTIMIZER = "adam"
+DEFAULT_SEEDS = 3
+MOST_SEEDS = 10_000
+SEED_LIMIT = 2**32
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True)
+class Train:
+    """How long every network is trained."""
+
+    epochs: int = TRAIN["epochs"].default
+    batch_size: int = TRAIN["batch_size"].default
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the losses are judged.
+
+    Attributes:
+        metric: a name of METRICS, or None for the default of the task.
+        baseline: the display name of one of the losses, or None.
+        delta: the smallest difference that matters, in units of the metric, or None.
+        alpha: the accepted rate of false findings.
+    """
+
+    metric: str | None = None
+    baseline: str | None = None
+    delta: float | None = None
+    alpha: float = PROTOCOL["alpha"].default
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment file, resolved.
+
+    Attributes:
+        name: the folder name under `runs/`.
+        datasets: the data sets, in the file's order; so are models, losses and optimizers.
+        models: the networks.
+        losses: the losses.
+        optimizers: the optimizers.
+        seeds: distinct seeds.
+        train: how long every network is trained.
+        protocol: how the losses are judged.
+        path: the file, as the user gave it.
+        positions: where each value was written.
+    """
+
+    name: str
+    datasets: tuple[Entry, ...]
+    models: tuple[Entry, ...]
+    losses: tuple[Entry, ...]
+    optimizers: tuple[Entry, ...]
+    seeds: tuple[int, ...]
+    train: Train
+    protocol: Protocol
+    path: Path = field(compare=False)
+    positions: Positions = field(compare=False, repr=False)
+
+    def where(self, *path: str | int) -> str:
+        """Return `file:line:column: key path` of a value, as in `where("protocol", "metric")`."""
+        return self.positions.where(path)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An experiment built from all that is valid, and the problems with the rest."""
+
+    experiment: Experiment
+    problems: tuple[Problem, ...] = ()
+
+    def checked(self) -> Experiment:
+        """Return the experiment.
+
+        Raises:
+            ConfigError: there are problems; it holds all of them.
+        """
+        if self.problems:
+            raise ConfigError(self.problems)
+        return self.experiment

@@ -1,0 +1,199 @@
+"""An experiment file to an Experiment, with every mistake reported at once."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lossbench.catalog import LOSSES, METRICS
+from lossbench.config.entries import Entry
+from lossbench.config.experiment import (
+    DEFAULT_OPTIMIZER,
+    DEFAULT_SEEDS,
+    KEYS,
+    LONGEST_NAME,
+    MOST_SEEDS,
+    NAME_PATTERN,
+    REQUIRED_KEYS,
+    SECTIONS,
+    SEED_LIMIT,
+    TABLES,
+    Draft,
+    Experiment,
+    Protocol,
+    Train,
+)
+from lossbench.config.fields import check, described
+from lossbench.config.overrides import apply
+from lossbench.config.parsing import Parser
+from lossbench.config.reading import read
+from lossbench.config.wording import did_you_mean, key_text, nearest, shown
+from lossbench.config.yamlfile import Document
+
+_SEEDS = f"a count from 1 to {MOST_SEEDS:,}, or a list of distinct whole numbers 0 <= seed < 2**32"
+_LOSS_VALUES = ("loss", "val_loss")
+
+
+def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Draft:
+    """Load an experiment file.
+
+    Args:
+        path: the file; messages show it as given.
+        overrides: `key=value` with a dotted key, such as `losses.0.gamma=1`, applied in order.
+
+    Returns:
+        The experiment, as far as it is valid, and all problems by line.
+
+    Raises:
+        ConfigError: there is no experiment to read: no file, no YAML, no mapping.
+    """
+    document = read(path)
+    apply(document, overrides)
+    experiment = _Reader(document, os.fspath(path)).experiment()
+    return Draft(experiment, document.problems.ordered())
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the keys of one document."""
+
+    document: Document
+    path: str
+
+    def experiment(self) -> Experiment:
+        """Return the experiment; problems go to the document's list."""
+        self._keys(self.document.data, (), tuple(KEYS))
+        before = len(self.document.problems)
+        losses = self._entries("losses")
+        losses_valid = not self.document.problems.touches(since=before)
+        return Experiment(
+            name=self._name(),
+            datasets=self._entries("dataset"),
+            models=self._entries("model"),
+            losses=losses,
+            optimizers=self._entries("optimizer"),
+            seeds=self._seeds(),
+            train=Train(**self._section("train")),
+            protocol=self._protocol(losses, losses_valid),
+            path=Path(self.path),
+            positions=self.document.positions,
+        )
+
+    def _problem(self, text: str, *path: str | int, at_key: bool = False) -> None:
+        self.document.problems.add(path, text, at_key=at_key)
+
+    def _keys(self, data: Mapping[str, Any], path: tuple[str, ...], keys: Sequence[str]) -> None:
+        """Report keys that do not exist."""
+        for key in data:
+            if key not in keys:
+                hint = did_you_mean(key, keys)
+                text = f"unknown key {shown(key)}; the keys are {', '.join(keys)}"
+                self._problem(text + (f".{hint}" if hint else ""), *path, key, at_key=True)
+
+    def _entries(self, key: str) -> tuple[Entry, ...]:
+        data = self.document.data
+        folder = os.path.dirname(os.path.abspath(self.path))
+        parser = Parser(TABLES[key], self.document.problems, folder)
+        if key not in data:
+            if key in REQUIRED_KEYS:
+                self._problem(f"missing; {KEYS[key]}", key)
+                return ()
+            return parser.entries(DEFAULT_OPTIMIZER, (key,))
+        return parser.entries(data[key], (key,))
+
+    def _name(self) -> str:
+        given = "name" in self.document.data
+        name = self.document.data["name"] if given else Path(self.path).stem
+        if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) and len(name) <= LONGEST_NAME:
+            return name
+        accepted = f"letters, digits, '.', '_' and '-', at most {LONGEST_NAME}, not '._-' first"
+        origin = "" if given else ", taken from the file's name,"
+        advice = "" if given else ". Give the experiment a name in the file."
+        self._problem(f"{shown(name)}{origin} is not allowed; {accepted}{advice}", "name")
+        return "experiment"
+
+    def _seeds(self) -> tuple[int, ...]:
+        raw = self.document.data.get("seeds", DEFAULT_SEEDS)
+        if "seeds" in self.document.data and isinstance(raw, list) and raw:
+            return self._seed_list(raw)
+        if isinstance(raw, int) and not isinstance(raw, bool) and 1 <= raw <= MOST_SEEDS:
+            return tuple(range(raw))
+        self._problem(f"{shown(raw)} is not allowed; {_SEEDS}", "seeds")
+        return ()
+
+    def _seed_list(self, raw: list[Any]) -> tuple[int, ...]:
+        first: dict[int, int] = {}
+        for i, seed in enumerate(raw):
+            whole = isinstance(seed, int) and not isinstance(seed, bool)
+            if not whole or not 0 <= seed < SEED_LIMIT:
+                text = f"{shown(seed)} is not allowed; a whole number 0 <= seed < 2**32"
+                self._problem(text, "seeds", i)
+            elif seed in first:
+                text = f"{seed} is given twice; first as {key_text(('seeds', first[seed]))}"
+                self._problem(text, "seeds", i)
+            else:
+                first[seed] = i
+        return tuple(first)
+
+    def _section(self, section: str) -> dict[str, Any]:
+        """Return the values under `train` or `protocol`; wrong ones are their defaults."""
+        raw = self.document.data.get(section, {})
+        params = SECTIONS[section]
+        if not isinstance(raw, dict):
+            self._problem(f"{shown(raw)} is not allowed; a mapping of {described(params)}", section)
+            raw = {}
+        self._keys(raw, (section,), tuple(params))
+        known = {key: raw[key] for key in raw if key in params}
+        values, wrong = check(params, known)
+        if wrong:
+            for key in wrong:
+                text = f"{shown(known[key])} is not allowed; {params[key].accepts}"
+                self._problem(text, section, key)
+            values, _ = check(params, {key: known[key] for key in known if key not in wrong})
+        return values
+
+    def _protocol(self, losses: tuple[Entry, ...], losses_valid: bool) -> Protocol:
+        values = self._section("protocol")
+        values["metric"] = self._metric(values["metric"])
+        if losses_valid:
+            values["baseline"] = self._baseline(values["baseline"], losses)
+        return Protocol(**values)
+
+    def _metric(self, metric: str | None) -> str | None:
+        if metric is None:
+            return None
+        if metric.casefold() in _LOSS_VALUES:
+            text = f"{metric!r} is not a metric; a loss is never judged by its own value"
+            self._problem(f"{text}. `lossbench list metrics` shows all.", "protocol", "metric")
+            return None
+        parser = Parser(METRICS, self.document.problems, "")
+        row = parser.resolve(metric, ("protocol", "metric"))
+        return row.name if row else None
+
+    def _baseline(self, baseline: str | None, losses: tuple[Entry, ...]) -> str | None:
+        """Return the display name of the loss that `baseline` means."""
+        shown_as = [entry.display(LOSSES) for entry in losses]
+        if baseline is None or baseline in shown_as:
+            return baseline
+        meant = _meant(baseline)
+        matches = [
+            name for name, entry in zip(shown_as, losses, strict=True) if entry.name == meant
+        ]
+        if len(matches) == 1:
+            return matches[0]
+        text = f"no loss {shown(baseline)} in this experiment; one of {', '.join(shown_as)}"
+        if matches:
+            text = f"{shown(baseline)} means several losses here; one of {', '.join(matches)}"
+        close = nearest(baseline, shown_as) if not matches else None
+        hint = f". Did you mean {close!r}?" if close else ""
+        self._problem(text + hint, "protocol", "baseline")
+        return None
+
+
+def _meant(name: str) -> str | None:
+    try:
+        return LOSSES.resolve(name).name
+    except KeyError:
+        return None

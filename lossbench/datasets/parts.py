@@ -1,0 +1,97 @@
+"""What a data set consists of, and the fingerprints of its split and labels."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossbench.catalog.losses import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One of the three parts of a data set.
+
+    Attributes:
+        images: [n, height, width, channels], uint8 in 0..255, or float32 for a user's own floats.
+        targets: class indices, int32 [n]; or soft labels, float32 [n, classes]; or regression
+            targets, float32 [n, targets].
+        ids: int64 [n], index of each example in its source; those of the test part are counted
+            apart from those of training and validation.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    ids: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """A data set, split.
+
+    Attributes:
+        train: what networks are fitted to.
+        validation: what epochs and settings are chosen by.
+        test: what the comparison is made on.
+        task: the task that the targets pose.
+        class_names: one name a class; empty for regression.
+    """
+
+    train: Part
+    validation: Part
+    test: Part
+    task: Task
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a plan needs to know of a data set, found without decoding its images.
+
+    Attributes:
+        task: the task that the targets pose.
+        image_shape: height, width and channels, in pixels.
+        n_classes: number of classes; 0 for regression.
+        n_targets: number of values per target; 0 for classification.
+        n_train: training images, after a subset and without validation.
+        n_validation: validation images.
+        n_test: test images.
+        soft_targets: whether labels are shares of the classes and not one class.
+        class_names: one name a class; empty for regression.
+        metric: the metric that suits these data where the experiment names none.
+        content_sha256: hash of the user's own file; None for data by name.
+        needs_download: whether the file is not on this machine and `prepare` must fetch it.
+    """
+
+    task: Task
+    image_shape: tuple[int, int, int]
+    n_classes: int
+    n_targets: int
+    n_train: int
+    n_validation: int
+    n_test: int
+    soft_targets: bool
+    class_names: tuple[str, ...]
+    metric: str
+    content_sha256: str | None = None
+    needs_download: bool = False
+
+
+def split_sha256(splits: Splits) -> str:
+    """Hash which example is in which part: SHA-256 of the sorted ids of the three parts."""
+    parts = (splits.train, splits.validation, splits.test)
+    return _sha256(*(np.sort(part.ids).astype("<i8") for part in parts))
+
+
+def label_sha256(splits: Splits) -> str:
+    """Hash the training targets as networks see them: SHA-256 of them in the order of ids."""
+    targets = splits.train.targets[np.argsort(splits.train.ids, kind="stable")]
+    return _sha256(targets.astype(targets.dtype.newbyteorder("<")))
+
+
+def _sha256(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape}\0{array.dtype.str}\0".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,199 @@
+"""The user's own arrays, read from one .npz file."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from lossbench.catalog.losses import Task
+from lossbench.catalog.metrics import DEFAULT_METRIC
+from lossbench.datasets.labels import Labels, read_labels
+from lossbench.datasets.npz_file import Header, read_arrays, read_headers
+from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.splitting import Source, Subset, sizes, split, strata
+from lossbench.errors import DataError
+
+_MOST_CHANNELS = 16
+
+
+def describe(name: str, *, path: str, task: Task | None, subset: Subset) -> Facts:
+    """Say what `load` will give; labels are read, of images only shape and type.
+
+    Args:
+        name: the name of the data set, for messages.
+        path: the file.
+        task: the task that the user names, or None.
+        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
+
+    Raises:
+        DataError: the file is absent or wrong, or the subset does not fit.
+    """
+    file, where = _located(name, path)
+    headers = read_headers(file, where)
+    image_shape = _check_headers(headers, where)
+    labels = _labels(file, task, where)
+    classes = len(labels.class_names)
+    counts = np.bincount(strata(labels.train, labels.task), minlength=max(1, classes))
+    n_train, n_validation = sizes(counts, subset, where)
+    return Facts(
+        task=labels.task,
+        image_shape=image_shape,
+        n_classes=classes,
+        n_targets=labels.train.shape[1] if labels.task == "regression" else 0,
+        n_train=n_train,
+        n_validation=n_validation,
+        n_test=len(labels.test),
+        soft_targets=labels.soft,
+        class_names=labels.class_names,
+        metric=DEFAULT_METRIC[labels.task],
+        content_sha256=_content_sha256(file),
+    )
+
+
+def load(name: str, *, path: str, task: Task | None, subset: Subset) -> Splits:
+    """Read the user's arrays x_train, y_train, x_test and y_test.
+
+    Args:
+        name: the name of the data set, for messages.
+        path: the file.
+        task: the task that the user names, or None; without it whole numbers and strings are
+            classes, rows that sum to 1 soft labels, other floats regression targets.
+        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
+
+    Returns:
+        Images [n, height, width, channels]: whole numbers as uint8, floats as float32.
+
+    Raises:
+        DataError: the file is absent or wrong, or the subset does not fit.
+
+    Source:
+        The user.
+    """
+    file, where = _located(name, path)
+    _check_headers(read_headers(file, where), where)
+    labels = _labels(file, task, where)
+    images = read_arrays(file, where, ("x_train", "x_test"))
+    source = Source(
+        images=_plain_images(images["x_train"], "x_train", where),
+        targets=labels.train,
+        test_images=_plain_images(images["x_test"], "x_test", where),
+        test_targets=labels.test,
+        task=labels.task,
+        class_names=labels.class_names,
+    )
+    return split(source, subset, where)
+
+
+def prepare(name: str, *, path: str, task: Task | None, subset: Subset) -> None:
+    """Read the whole file once, so that a wrong value is found before anything trains.
+
+    Args:
+        name: the name of the data set, for messages.
+        path: the file.
+        task: the task that the user names, or None.
+        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
+
+    Raises:
+        DataError: the file is absent or wrong, or the subset does not fit.
+    """
+    load(name, path=path, task=task, subset=subset)
+
+
+def _located(name: str, path: str) -> tuple[Path, str]:
+    """Return the file, and how messages name it."""
+    file = Path(path).expanduser()
+    return file, f"data set {name!r}: {file}"
+
+
+def _labels(file: Path, task: Task | None, where: str) -> Labels:
+    arrays = read_arrays(file, where, ("y_train", "y_test"))
+    return read_labels(arrays["y_train"], arrays["y_test"], task, where)
+
+
+def _content_sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_headers(headers: dict[str, Header], where: str) -> tuple[int, int, int]:
+    """Check shapes and types of all arrays; return height, width and channels."""
+    for part in ("train", "test"):
+        _check_images(headers[f"x_{part}"], f"x_{part}", where)
+        n_images, n_labels = (headers[f"{axis}_{part}"].shape[:1] for axis in "xy")
+        if n_images != n_labels:
+            raise DataError(
+                f"{where}: x_{part} has {_length(n_images)} examples and y_{part} "
+                f"{_length(n_labels)}; equally many are accepted. Check how the file was written."
+            )
+    train, test = headers["x_train"], headers["x_test"]
+    both_float = (train.dtype.kind == "f") == (test.dtype.kind == "f")
+    if _image_shape(train) != _image_shape(test) or not both_float:
+        raise DataError(
+            f"{where}: x_train is {_kind(train)} and x_test is {_kind(test)}; images of one size, "
+            f"with one scale of values, are accepted. Convert one of them."
+        )
+    return _image_shape(train)
+
+
+def _check_images(header: Header, key: str, where: str) -> None:
+    """Refuse what cannot be an array of images."""
+    rank = len(header.shape)
+    if header.dtype.kind not in "iuf" or rank not in (3, 4):
+        raise DataError(
+            f"{where}: {key} is {_kind(header)}; whole numbers 0 to 255 or floats of shape "
+            f"[n, height, width] or [n, height, width, channels] are accepted. Reshape or "
+            f"convert it."
+        )
+    if 0 in header.shape:
+        raise DataError(
+            f"{where}: {key} is empty, {list(header.shape)}; at least one image is accepted. "
+            f"Check how the file was written."
+        )
+    if rank == 4 and header.shape[3] > _MOST_CHANNELS:
+        first = header.shape[1] <= _MOST_CHANNELS
+        step = "Move the channels last, as with x.transpose(0, 2, 3, 1)." if first else "Check it."
+        raise DataError(
+            f"{where}: {key} is {list(header.shape)}, so it has {header.shape[3]} channels; 1 to "
+            f"{_MOST_CHANNELS} are accepted, as the last axis. {step}"
+        )
+
+
+def _plain_images(images: np.ndarray, key: str, where: str) -> np.ndarray:
+    """Return images with a channel axis: whole numbers as uint8, floats as float32."""
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.dtype.kind == "f":
+        return _finite(images, key, where)
+    if images.dtype != np.uint8 and (images.min() < 0 or images.max() > 255):
+        raise DataError(
+            f"{where}: {key} has values from {images.min()} to {images.max()}; whole numbers are "
+            f"accepted from 0 to 255. Rescale them, or store floats."
+        )
+    return images.astype(np.uint8, copy=False)
+
+
+def _finite(images: np.ndarray, key: str, where: str) -> np.ndarray:
+    """Return floats as float32, all of them finite."""
+    with np.errstate(over="ignore"):
+        images = images.astype(np.float32, copy=False)
+    bad = images.size - int(np.isfinite(images).sum())
+    if bad:
+        raise DataError(
+            f"{where}: {key} has {bad} values that are not finite numbers in float32; finite ones "
+            f"are accepted. Replace them."
+        )
+    return images
+
+
+def _image_shape(header: Header) -> tuple[int, int, int]:
+    """Return height, width and channels."""
+    height, width, *channels = header.shape[1:]
+    return height, width, channels[0] if channels else 1
+
+
+def _length(shape: tuple[int, ...]) -> str:
+    return str(shape[0]) if shape else "no"
+
+
+def _kind(header: Header) -> str:
+    return f"{header.dtype} {list(header.shape)}"

@@ -1,0 +1,206 @@
+"""Metrics of regression, in the units of the target; several targets count equally."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench.errors import ShapeError
+
+Array = NDArray[np.float64]
+
+
+def checked_pair(y_true: NDArray[Any], predictions: NDArray[Any]) -> tuple[Array, Array]:
+    """Return targets and predictions as tables of one shape, or refuse them.
+
+    Args:
+        y_true: targets, [n, targets], or [n] for one target; n >= 1.
+        predictions: predictions, of the same shape.
+
+    Returns:
+        Both as float64 [n, targets].
+
+    Raises:
+        ShapeError: the shapes differ, or there is no example.
+        ValueError: a value is NaN or infinite.
+    """
+    tables = [np.asarray(a, dtype=np.float64) for a in (y_true, predictions)]
+    truth, predicted = (a[:, None] if a.ndim == 1 else a for a in tables)
+    if truth.ndim != 2 or truth.shape != predicted.shape or truth.size == 0:
+        raise ShapeError(
+            f"predictions: shape {predicted.shape} for targets of shape {truth.shape}; "
+            "accepted is [n >= 1, targets] for both"
+        )
+    if not (np.isfinite(truth).all() and np.isfinite(predicted).all()):
+        raise ValueError("predictions: NaN or infinite values; accepted are finite numbers")
+    return truth, predicted
+
+
+def _error_quantile(y_true: NDArray[Any], predictions: NDArray[Any], q: float) -> float:
+    truth, predicted = checked_pair(y_true, predictions)
+    return float(np.quantile(np.abs(predicted - truth), q, axis=0).mean())
+
+
+def rmse(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the root of the mean squared error, averaged over targets.
+
+    mean_j sqrt(mean_i (f_ij - y_ij)^2)
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        RMSE in target units, >= 0.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `sklearn.metrics.root_mean_squared_error`, uniform average.
+    """
+    from sklearn.metrics import root_mean_squared_error
+
+    return float(root_mean_squared_error(*checked_pair(y_true, predictions)))
+
+
+def mae(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the mean absolute error, averaged over targets.
+
+    mean_ij |f_ij - y_ij|
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        MAE in target units, >= 0.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `sklearn.metrics.mean_absolute_error`, uniform average.
+    """
+    from sklearn.metrics import mean_absolute_error
+
+    return float(mean_absolute_error(*checked_pair(y_true, predictions)))
+
+
+def median_ae(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the median absolute error, averaged over targets.
+
+    mean_j median_i |f_ij - y_ij|
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        Median absolute error in target units, >= 0.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `sklearn.metrics.median_absolute_error`, uniform average.
+    """
+    from sklearn.metrics import median_absolute_error
+
+    return float(median_absolute_error(*checked_pair(y_true, predictions)))
+
+
+def ae_q90(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the 90th percentile of the absolute error, averaged over targets.
+
+    mean_j quantile_i(|f_ij - y_ij|, 0.90), linear between the order statistics
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        Percentile in target units, >= 0.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `numpy.quantile`, method `linear` (Hyndman & Fan 1996, type 7).
+    """
+    return _error_quantile(y_true, predictions, 0.90)
+
+
+def ae_q99(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the 99th percentile of the absolute error, averaged over targets.
+
+    mean_j quantile_i(|f_ij - y_ij|, 0.99), linear between the order statistics
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        Percentile in target units, >= 0.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `numpy.quantile`, method `linear` (Hyndman & Fan 1996, type 7).
+    """
+    return _error_quantile(y_true, predictions, 0.99)
+
+
+def r2(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the share of the variance that the predictions explain, averaged over targets.
+
+    mean_j 1 - sum_i (f_ij - y_ij)^2 / sum_i (y_ij - mean_i y_ij)^2
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        R2, dimensionless, <= 1; of a constant target 1 if predicted exactly, else 0; NaN for a
+        single example.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        `sklearn.metrics.r2_score`, uniform average.
+    """
+    from sklearn.metrics import r2_score
+
+    truth, predicted = checked_pair(y_true, predictions)
+    return float(r2_score(truth, predicted)) if len(truth) > 1 else float("nan")
+
+
+def bias(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the mean of prediction minus target: above 0 where predictions are too large.
+
+    mean_ij (f_ij - y_ij)
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        Bias in target units, of either sign.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        Definition.
+    """
+    truth, predicted = checked_pair(y_true, predictions)
+    return float((predicted - truth).mean())

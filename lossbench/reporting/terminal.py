@@ -1,0 +1,166 @@
+"""Comparisons as text that reads well at 80 columns, without colour and in a pipe."""
+
+import io
+import math
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lossbench.comparison import Comparison, LossRow
+
+WORDS = {
+    "NO_DATA": "not testable",
+    "BETTER_NEGLIGIBLE": "better, < delta",
+    "WORSE_NEGLIGIBLE": "worse, < delta",
+    "CLEARLY_BETTER": "BETTER, > delta",
+    "CLEARLY_WORSE": "WORSE, > delta",
+    "BETTER": "BETTER",
+    "WORSE": "WORSE",
+    "EQUIVALENT": "EQUIVALENT",
+    "INCONCLUSIVE": "inconclusive",
+    "BASELINE": "baseline",
+}
+STYLES = {
+    "CLEARLY_BETTER": "bold green",
+    "BETTER": "green",
+    "CLEARLY_WORSE": "bold red",
+    "WORSE": "red",
+    "EQUIVALENT": "cyan",
+    "BASELINE": "dim",
+}
+MEANING = {
+    "FEW_SEEDS": "too few seeds for the exact sign-flip test to reach alpha",
+    "FRAGILE": "the sign-flip test disagrees, or the verdict hangs on one seed",
+    "IDENTICAL": "all differences are equal",
+    "FAILURES": "some runs failed; the difference is over the seeds that worked",
+    "INCOMPLETE": "some runs are not finished",
+    "HEAD_DIFFERS": "another output layer than the baseline: this compares loss + head",
+}
+
+
+def as_text(comparisons: Sequence[Comparison], width: int | None = None) -> str:
+    """Return comparisons as tables.
+
+    Args:
+        comparisons: what `comparison.compare` returned.
+        width: columns; None means the terminal's, or 80 in a pipe. Colour is used on a terminal
+            only, and never where NO_COLOR is set.
+    """
+    terminal = sys.stdout.isatty()
+    columns = width or max(80, shutil.get_terminal_size((80, 24)).columns if terminal else 80)
+    console = Console(
+        file=io.StringIO(),
+        width=columns,
+        force_terminal=terminal and not os.environ.get("NO_COLOR"),
+        highlight=False,
+    )
+    for index, comparison in enumerate(comparisons):
+        if index:
+            console.print()
+        _print(console, comparison)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _print(console: Console, comparison: Comparison) -> None:
+    scale = 100.0 if comparison.bounded else 1.0
+    decimals = _decimals(comparison, scale)
+    for line in _header(comparison, scale):
+        console.print(Text(line))
+    console.print()
+    console.print(_table(comparison, scale, decimals))
+    for line in _notes(comparison, scale, decimals):
+        console.print(Text(line))
+
+
+def _header(comparison: Comparison, scale: float) -> list[str]:
+    better = "higher is better" if comparison.higher_is_better else "lower is better"
+    unit = ", in points" if comparison.bounded else ""
+    declared = "" if comparison.delta_declared else " (default)"
+    points = " points" if comparison.bounded else ""
+    others = sum(row.verdict != "BASELINE" for row in comparison.rows)
+    return [
+        f"{comparison.dataset} / {comparison.model} / {comparison.optimizer}, "
+        f"{comparison.epochs} epochs",
+        f"{comparison.metric} on test{unit} ({better}), epoch chosen on validation",
+        f"{comparison.seeds} seeds, baseline {comparison.baseline or 'missing'}, "
+        f"alpha {comparison.alpha:g} (Holm, {others} losses), "
+        f"delta {scale * comparison.delta:.3g}{points}{declared}",
+    ]
+
+
+def _decimals(comparison: Comparison, scale: float) -> int:
+    """Return the decimals at which a usual half-width of an interval has two digits."""
+    halves = sorted(
+        scale * (row.ci_high - row.ci_low) / 2
+        for row in comparison.rows
+        if math.isfinite(row.ci_high) and row.ci_high > row.ci_low
+    )
+    if not halves:
+        return 2 if comparison.bounded else 4
+    return min(6, max(0, 1 - math.floor(math.log10(halves[len(halves) // 2]))))
+
+
+def _table(comparison: Comparison, scale: float, decimals: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table.add_column("loss", overflow="fold", min_width=8)
+    for name in ("mean", "diff", "95% CI" if comparison.alpha == 0.05 else "CI", "wins", "p(Holm)"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("done", justify="right", no_wrap=True)
+    for row in comparison.rows:
+        mark = "*" if _shown_flags(row) else ""
+        table.add_row(
+            Text(row.loss),
+            _number(scale * row.mean, decimals),
+            _number(scale * row.diff, decimals, signed=True),
+            _interval(row, scale, decimals),
+            f"{row.wins}/{row.blocks}" if row.verdict != "BASELINE" else ".",
+            _p(row.p_holm),
+            Text(WORDS[row.verdict] + mark, style=STYLES.get(row.verdict, "")),
+            f"{row.done}/{row.planned}",
+        )
+    return table
+
+
+def _number(value: float, decimals: int, *, signed: bool = False) -> str:
+    if not math.isfinite(value):
+        return "."
+    return f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+
+
+def _interval(row: LossRow, scale: float, decimals: int) -> str:
+    if not math.isfinite(row.ci_low):
+        return "."
+    low, high = scale * row.ci_low, scale * row.ci_high
+    return f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"
+
+
+def _p(p: float) -> str:
+    if not math.isfinite(p):
+        return "."
+    return "<0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def _shown_flags(row: LossRow) -> tuple[str, ...]:
+    return row.flags
+
+
+def _notes(comparison: Comparison, scale: float, decimals: int) -> list[str]:
+    lines = ["", "diff: paired by seed against the baseline; positive is better."]
+    open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
+    if open_rows:
+        found = ", ".join(f"{row.loss} {scale * row.mde:.{decimals}f}" for row in open_rows)
+        lines.append(f"inconclusive is not equal: this design detects about {found}.")
+    flagged = dict.fromkeys(flag for row in comparison.rows for flag in _shown_flags(row))
+    for flag in flagged:
+        names = ", ".join(row.loss for row in comparison.rows if flag in _shown_flags(row))
+        lines.append(f"* {flag} ({names}): {MEANING[flag]}")
+    lines += [f"warning: {text}" for text in comparison.warnings]
+    return lines

@@ -1,0 +1,214 @@
+"""Reading run folders: the plan, the protocol and every result."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lossbench.errors import StoreError
+
+FINISHED = frozenset({"ok", "diverged", "nan"})
+"""Statuses that are results; a job with any other status is done again."""
+
+PLAN_COLUMNS = (
+    "job_id",
+    "dataset",
+    "model",
+    "optimizer",
+    "loss",
+    "seed",
+    "epochs",
+    "batch_size",
+    "metric",
+    "planned",
+    "reason",
+)
+
+
+def job_folder(experiment: Path, job_id: str) -> Path:
+    """Return the folder of a job inside an experiment's folder."""
+    return experiment / "jobs" / job_id
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return the result of a job, or None where there is none.
+
+    Raises:
+        StoreError: there is a `result.json` but it is truncated or no result.
+    """
+    path = folder / "result.json"
+    try:
+        result = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be read: {error.strerror or error}. Check its permissions."
+        ) from error
+    except ValueError as error:
+        raise StoreError(
+            f"{path}: is damaged ({error}). `lossbench run` does this job again."
+        ) from error
+    if not isinstance(result, dict) or result.get("job_id") != folder.name:
+        raise StoreError(
+            f"{path}: is not the result of job {folder.name}. `lossbench run` does this job again."
+        )
+    return result
+
+
+def read_progress(folder: Path) -> dict[str, Any] | None:
+    """Return how far a running job says it is, or None where it says nothing."""
+    try:
+        progress = json.loads((folder / "progress.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return progress if isinstance(progress, dict) else None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One planned job of an experiment and, once it is done, its result."""
+
+    job_id: str
+    dataset: str
+    model: str
+    optimizer: str
+    loss: str
+    seed: int
+    epochs: int
+    batch_size: int
+    metric: str
+    result: Mapping[str, Any] | None
+
+    @property
+    def status(self) -> str:
+        """The status of the result; "missing" where there is none."""
+        return str(self.result["status"]) if self.result else "missing"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An experiment's folder as read from disk.
+
+    Attributes:
+        folder: the folder.
+        name: the experiment's name.
+        protocol: what was declared before: metric, baseline, delta, alpha.
+        runs: the jobs of the current plan.
+        skips: the combinations left out, with their reasons.
+        older: how many finished jobs lie in the folder that the current plan does not name.
+        damaged: messages about results that cannot be read.
+    """
+
+    folder: Path
+    name: str
+    protocol: Mapping[str, Any]
+    runs: tuple[Run, ...]
+    skips: tuple[Mapping[str, str], ...]
+    older: int
+    damaged: tuple[str, ...]
+
+
+def is_experiment(folder: Path) -> bool:
+    """Whether a folder holds an experiment."""
+    return (folder / "plan.csv").is_file() and (folder / "experiment.yaml").is_file()
+
+
+def find_experiments(paths: Sequence[Path]) -> list[Path]:
+    """Return the experiment folders that `paths` are or directly hold.
+
+    Raises:
+        StoreError: a path is neither.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.is_dir():
+            raise StoreError(
+                f"{path}: there is no such folder. Give a run folder, or run an experiment first: "
+                "lossbench run CONFIG."
+            )
+        inside = (
+            [path]
+            if is_experiment(path)
+            else sorted(child for child in path.iterdir() if is_experiment(child))
+        )
+        if not inside:
+            raise StoreError(
+                f"{path}: is no run folder and holds none; a run folder has plan.csv and "
+                "experiment.yaml. Run an experiment first: lossbench run CONFIG."
+            )
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def read_experiment(folder: Path) -> Stored:
+    """Read an experiment's folder: its plan, its protocol and every result.
+
+    Raises:
+        StoreError: the folder's own files are damaged; a damaged job is only counted.
+    """
+    rows = _read_csv(folder / "plan.csv", PLAN_COLUMNS)
+    damaged: list[str] = []
+    runs = [_read_run(folder, row, damaged) for row in rows if row["planned"] == "yes"]
+    ids = {run.job_id for run in runs}
+    older = sum(
+        1
+        for path in _entries(folder / "jobs")
+        if path.name not in ids and (path / "result.json").is_file()
+    )
+    about = _read_experiment_file(folder / "experiment.yaml")
+    return Stored(
+        folder=folder,
+        name=str(about.get("name", folder.name)),
+        protocol=about.get("protocol") or {},
+        runs=tuple(runs),
+        skips=tuple(row for row in rows if row["planned"] != "yes"),
+        older=older,
+        damaged=tuple(damaged),
+    )
+
+
+def _read_run(folder: Path, row: Mapping[str, str], damaged: list[str]) -> Run:
+    try:
+        result = read_result(job_folder(folder, row["job_id"]))
+    except StoreError as error:
+        damaged.append(str(error))
+        result = None
+    names = {key: row[key] for key in ("job_id", "dataset", "model", "optimizer", "loss", "metric")}
+    numbers = {key: int(row[key]) for key in ("seed", "epochs", "batch_size")}
+    return Run(**names, **numbers, result=result)
+
+
+def _read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            complete = set(columns) <= set(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(f"{path}: cannot be read: {error}. Run the experiment again.") from error
+    if not complete or any(None in row.values() for row in rows):
+        raise StoreError(
+            f"{path}: is damaged; the columns {', '.join(columns)} are needed. "
+            "Run the experiment again: finished jobs are kept."
+        )
+    return rows
+
+
+def _read_experiment_file(path: Path) -> dict[str, Any]:
+    import yaml  # here: half of the commands never read a run folder
+
+    try:
+        about = yaml.safe_load(path.read_bytes())
+    except (OSError, yaml.YAMLError) as error:
+        raise StoreError(f"{path}: cannot be read: {error}. Run the experiment again.") from error
+    if not isinstance(about, dict):
+        raise StoreError(f"{path}: is damaged. Run the experiment again: finished jobs are kept.")
+    return about
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from folder.iterdir()

@@ -1,0 +1,164 @@
+"""The tidy tables of an experiment, made anew from its job folders at any time."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lossbench.store.experiments import Run, Stored, job_folder
+from lossbench.store.files import csv_text, write_whole
+
+RUN_COLUMNS = (
+    "job_id",
+    "dataset",
+    "model",
+    "optimizer",
+    "loss",
+    "loss_params",
+    "seed",
+    "block_id",
+    "status",
+    "message",
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "epochs_done",
+    "selected_epoch",
+    "selection_metric",
+    "collapsed",
+    "first_bad_step",
+    "temperature",
+    "head",
+    "outputs",
+    "init_sha256",
+    "head_init_sha256",
+    "order_sha256",
+    "split_sha256",
+    "label_sha256",
+    "params",
+    "device",
+    "dtype_policy",
+    "threads",
+    "versions",
+    "started_at",
+    "seconds_total",
+    "seconds_train",
+    "seconds_compile",
+    "step_ms_median",
+    "memory_mib",
+    "test_eval_count",
+    "attempts",
+)
+METRIC_COLUMNS = (
+    "job_id",
+    "split",
+    "at",
+    "stage",
+    "metric",
+    "value",
+    "higher_is_better",
+    "n_examples",
+)
+EPOCH_COLUMNS = (
+    "job_id",
+    "epoch",
+    "examples_seen",
+    "seconds_train",
+    "seconds_eval",
+    "learning_rate",
+    "split",
+    "metric",
+    "value",
+)
+PER_CLASS_COLUMNS = ("job_id", "split", "class_id", "class_name", "support", "metric", "value")
+CONFUSION_COLUMNS = ("job_id", "split", "true_class", "pred_class", "count")
+
+
+def write_tables(stored: Stored) -> None:
+    """Write `runs.csv`, `metrics.csv`, `epochs.csv`, `per_class.csv` and `confusion.csv`.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    runs = [run for run in stored.runs if run.result]
+    tables = {
+        "runs.csv": csv_text(RUN_COLUMNS, map(_run_row, runs)),
+        "metrics.csv": csv_text(METRIC_COLUMNS, (row for run in runs for row in _metric_rows(run))),
+        "epochs.csv": "".join(_epoch_lines(stored.folder, runs)),
+        "per_class.csv": csv_text(
+            PER_CLASS_COLUMNS, (row for run in runs for row in _per_class_rows(run))
+        ),
+        "confusion.csv": csv_text(
+            CONFUSION_COLUMNS, (row for run in runs for row in _confusion_rows(run))
+        ),
+    }
+    for name, text in tables.items():
+        write_whole(stored.folder / name, text)
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    result = run.result or {}
+    row = {column: result.get(column) for column in RUN_COLUMNS}
+    return row | {
+        "job_id": run.job_id,
+        "dataset": run.dataset,
+        "model": run.model,
+        "optimizer": run.optimizer,
+        "loss": run.loss,
+        "loss_params": json.dumps(result.get("loss_params"), sort_keys=True),
+        "seed": run.seed,
+        "block_id": f"{run.dataset}/{run.model}/{run.optimizer}/seed {run.seed}",
+        "versions": json.dumps(result.get("versions"), sort_keys=True),
+    }
+
+
+def _metric_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for row in (run.result or {}).get("metrics", ()):
+        yield {"job_id": run.job_id, **{c: row.get(c) for c in METRIC_COLUMNS[1:]}}
+
+
+def _epoch_lines(folder: Path, runs: list[Run]) -> Iterator[str]:
+    """Yield the header once and the lines of every job's own file."""
+    yield ",".join(EPOCH_COLUMNS) + "\n"
+    for run in runs:
+        path = job_folder(folder, run.job_id) / "epochs.csv"
+        if path.is_file():
+            yield from path.read_text().splitlines(keepends=True)[1:]
+
+
+def _confusion_rows(run: Run) -> Iterator[dict[str, Any]]:
+    counts = (run.result or {}).get("confusion") or ()
+    for true_class, row in enumerate(counts):
+        for pred_class, count in enumerate(row):
+            if count:
+                yield {
+                    "job_id": run.job_id,
+                    "split": "test",
+                    "true_class": true_class,
+                    "pred_class": pred_class,
+                    "count": count,
+                }
+
+
+def _per_class_rows(run: Run) -> Iterator[dict[str, Any]]:
+    result = run.result or {}
+    counts = result.get("confusion") or []
+    for index, name in enumerate(result.get("class_names", ()) if counts else ()):
+        hits = counts[index][index]
+        support = sum(counts[index])
+        predicted = sum(row[index] for row in counts)
+        values = {
+            "precision": hits / predicted if predicted else None,
+            "recall": hits / support if support else None,
+            "f1": 2 * hits / (support + predicted) if support + predicted else None,
+        }
+        for metric, value in values.items():
+            yield {
+                "job_id": run.job_id,
+                "split": "test",
+                "class_id": index,
+                "class_name": name,
+                "support": support,
+                "metric": metric,
+                "value": value,
+            }

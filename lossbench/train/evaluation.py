@@ -1,0 +1,165 @@
+"""From a trained network to numbers: the same metrics for every loss, test looked at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench import metrics
+from lossbench.catalog.losses import CLASSIFICATION, Decode, Task
+from lossbench.datasets import Part, Splits
+from lossbench.train.feeding import IndexFed
+
+PREDICT_BATCH = 512
+PROBE_EXAMPLES = 2000
+"""Training examples on which metrics are computed, so that training and validation compare."""
+
+
+@dataclass(frozen=True)
+class Resident:
+    """All images and targets in one array each, and where each part lies."""
+
+    images: NDArray[Any]
+    targets: NDArray[Any]
+    at: Mapping[str, NDArray[np.int32]]
+
+
+def make_resident(splits: Splits) -> Resident:
+    """Join the parts of a data set: training first, then validation, then test."""
+    parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
+    ends = np.cumsum([len(part.ids) for part in parts.values()])
+    starts = ends - [len(part.ids) for part in parts.values()]
+    return Resident(
+        images=np.concatenate([part.images for part in parts.values()]),
+        targets=np.concatenate([part.targets for part in parts.values()]),
+        at={
+            name: np.arange(start, end, dtype=np.int32)
+            for name, start, end in zip(parts, starts, ends, strict=True)
+        },
+    )
+
+
+def probe(n_train: int) -> NDArray[np.int32]:
+    """Return the fixed training examples that are measured at the end, in rising order."""
+    rng = np.random.default_rng(0x9808E)
+    chosen = rng.permutation(n_train)[:PROBE_EXAMPLES]
+    return np.sort(chosen).astype(np.int32)
+
+
+def predict(fed: IndexFed, indices: NDArray[np.int32], decode: Decode) -> NDArray[np.float64]:
+    """Return decoded scores for resident examples, [n, classes] or [n, targets]."""
+    outputs = fed.predict(indices, batch_size=PREDICT_BATCH, verbose=0)
+    return metrics.decode(np.asarray(outputs, np.float64), decode)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one state of the network on all parts, and its scores on validation and test."""
+
+    rows: list[dict[str, Any]]
+    scores: Mapping[str, NDArray[np.float64]]
+    temperature: float | None
+
+
+def evaluate(
+    fed: IndexFed,
+    resident: Resident,
+    *,
+    at: str,
+    task: Task,
+    decode: Decode,
+    probabilistic: bool,
+    validation_scores: NDArray[np.float64],
+) -> Evaluation:
+    """Measure the network as it is now on the training probe, validation and test.
+
+    Args:
+        fed: the network.
+        resident: the data.
+        at: "selected" or "last", for the rows.
+        task: the task.
+        decode: how outputs are read.
+        probabilistic: whether decoded scores mean probabilities.
+        validation_scores: scores of this state on validation, already known.
+    """
+    where = {"train": probe(len(resident.at["train"])), **resident.at}
+    where["train"] = probe(len(resident.at["train"]))
+    scores = {
+        "train": predict(fed, where["train"], decode),
+        "validation": validation_scores,
+        "test": predict(fed, where["test"], decode),
+    }
+    temperature = None
+    if task in CLASSIFICATION:
+        truth = resident.targets[where["validation"]]
+        temperature = metrics.fit_temperature(scores["validation"], truth)
+    rows = [
+        {"split": split, "at": at, **asdict(row)}
+        for split, found in scores.items()
+        for row in metrics.measure(
+            task,
+            resident.targets[where[split]],
+            found,
+            probabilistic=probabilistic,
+            temperature=temperature if split != "train" else None,
+        )
+    ]
+    return Evaluation(rows, scores, temperature)
+
+
+def confusion(part: Part, scores: NDArray[np.float64]) -> list[list[int]]:
+    """Return counts by true class (rows) and predicted class (columns)."""
+    from sklearn.metrics import confusion_matrix
+
+    truth = part.targets.argmax(axis=1) if part.targets.ndim == 2 else part.targets
+    classes = np.arange(scores.shape[1])
+    counts: list[list[int]] = confusion_matrix(
+        truth, scores.argmax(axis=1), labels=classes
+    ).tolist()
+    return counts
+
+
+def class_counts(part: Part, n_classes: int) -> list[int]:
+    """Return the training examples per class; soft labels count by their largest share."""
+    if n_classes == 0:
+        return []
+    truth = part.targets.argmax(axis=1) if part.targets.ndim == 2 else part.targets
+    return [int(count) for count in np.bincount(truth, minlength=n_classes)]
+
+
+def epoch_rows(
+    epochs: Sequence[Any],
+    resident: Resident,
+    *,
+    task: Task,
+    probabilistic: bool,
+    learning_rate: float,
+) -> list[dict[str, Any]]:
+    """Return the rows of `epochs.csv`: common metrics on validation and the training loss."""
+    n_train = len(resident.at["train"])
+    truth = resident.targets[resident.at["validation"]]
+    rows = []
+    for epoch in epochs:
+        shared = {
+            "epoch": epoch.number,
+            "examples_seen": epoch.number * n_train,
+            "seconds_train": round(epoch.seconds_train, 4),
+            "seconds_eval": round(epoch.seconds_eval, 4),
+            "learning_rate": learning_rate,
+        }
+        found = metrics.measure(task, truth, epoch.scores, probabilistic=probabilistic)
+        rows += [
+            {**shared, "split": "validation", "metric": row.metric, "value": row.value}
+            for row in found
+        ]
+        rows.append(
+            {
+                **shared,
+                "split": "train",
+                "metric": "training_loss",
+                "value": float(epoch.step_losses.mean()),
+            }
+        )
+    return rows

@@ -1,0 +1,108 @@
+"""`load(dump(x)) == x`, for written examples and for experiments drawn at random."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lossbench.config import dump, load
+from lossbench.config.experiment import TABLES
+from lossbench.config.fields import check
+
+# Text that a careless writer leaves unquoted and a reader takes for something else.
+TEXTS = [
+    "no", "1e-4", "0o17", "0x1F", "010", "12:30:00", "2024-01-01", "null", "~", "<<", "=", "é ü",
+    "a: b", "#x", "- a", "'q'", '"', "!t", "&a", "*a", "{grid: [1]}", "true", ".inf", "a  b", "日本",
+    "%x", "@x", "x" * 59, "[1]", "-", "?", "😀", ".5",
+]  # fmt: skip
+VALUES = [
+    None, True, False, 0, 1, 2, 9, 64, 0.5, 0.25, 1e-7, 1e17, 1.5, "balanced", "multiclass",
+    "regression", "binary", [1.0, 2.5], [1, 2], {"n": 5}, {"n": 9, "balanced": True}, "sub/x.npz",
+    *TEXTS,
+]  # fmt: skip
+ARGUMENTS = [*VALUES, {"grid": [1], "step": 2}, {"a": {"b": [1, {"c": None}]}}, [], {}, "a\nb\tc"]
+
+
+def round_trip(text: str, folder: Path) -> str:
+    (folder / "x.yaml").write_text(text, encoding="utf-8")
+    first = load(folder / "x.yaml").checked()
+    (folder / "elsewhere").mkdir(exist_ok=True)
+    (folder / "elsewhere" / "again.yaml").write_text(dump(first), encoding="utf-8")
+    second = load(folder / "elsewhere" / "again.yaml").checked()
+    assert second == first
+    assert dump(second) == dump(first)
+    return dump(first)
+
+
+def drawn_entry(key: str, row: Any, rng: random.Random, index: int) -> Any:
+    """Return one entry of a row with random valid parameters."""
+    given: dict[str, Any] = {}
+    for name, parameter in row.params.items():
+        fitting = [
+            value
+            for value in VALUES
+            if not check({name: parameter}, {name: value})[1] and value != ""
+        ]
+        if fitting and (parameter.required or rng.random() < 0.5):
+            given[name] = rng.choice(fitting)
+    if row.name == "custom":
+        given["target"] = "my.py:f"
+        names = rng.sample(["a", "b", "c", "yes"], k=rng.randrange(4))
+        given["params"] = {name: rng.choice(ARGUMENTS) for name in names}
+    if rng.random() < 0.5:
+        given["label"] = f"{rng.choice(TEXTS)[:50]}{key[0]}{index}"
+    return {"name": row.name, **given} if given or rng.random() < 0.5 else row.name
+
+
+def drawn_experiment(rng: random.Random) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": rng.choice(["a", "1e-4", "no", "2024-01-01", "0x1F"])}
+    for key, table in TABLES.items():
+        rows = rng.sample(list(table), k=rng.randint(1, min(4, len(table))))
+        data[key] = [drawn_entry(key, row, rng, i) for i, row in enumerate(rows)]
+    data["seeds"] = rng.choice([1, 5, [3, 1], [2**32 - 1]])
+    data["train"] = {"epochs": rng.choice([1, 30])}
+    data["protocol"] = {"alpha": rng.choice([0.5, 1e-9]), "delta": rng.choice([None, 3, 1e-12])}
+    return data
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_random_experiments_survive(seed: int, tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text("def f(labels, outputs, **more): ...\n")
+    data = drawn_experiment(random.Random(seed))
+    # JSON is YAML, so the text does not come from the writer under test.
+    round_trip(json.dumps(data, ensure_ascii=False), tmp_path)
+
+
+def test_text_of_an_experiment(tmp_path: Path) -> None:
+    text = """\
+name: "2024-01-01"
+dataset: {name: npz, path: data.npz}
+model: SEED-CNN
+losses:
+  - CE
+  - {name: focal, gamma: {grid: [1, 2, .5]}, alpha: null, label: F}
+optimizer: {name: Adam, learning_rate: 1e-4}
+seeds: 2
+protocol: {baseline: ce}
+"""
+    assert (
+        round_trip(text, tmp_path)
+        == f"""\
+name: '2024-01-01'
+dataset:
+- {{name: npz, path: {tmp_path}/data.npz}}
+model: [seed_cnn]
+losses:
+- cross_entropy
+- {{name: focal, gamma: 1.0, label: 'F[gamma=1]'}}
+- {{name: focal, label: 'F[gamma=2]'}}
+- {{name: focal, gamma: 0.5, label: 'F[gamma=0.5]'}}
+optimizer:
+- {{name: adam, learning_rate: 0.0001}}
+seeds: [0, 1]
+train: {{epochs: 10, batch_size: 128}}
+protocol: {{baseline: cross_entropy, alpha: 0.05}}
+"""
+    )

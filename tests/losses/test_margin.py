@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.metrics import hinge_loss
+
+from lossbench.losses import margin
+
+
+def test_crammer_singer_equals_scikit_learn():
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 4, 50), rng.normal(size=(50, 4))
+    value = margin.crammer_singer(tf.constant(labels), tf.constant(scores), margin=1.0)
+    expected = hinge_loss(labels, scores, labels=[0, 1, 2, 3])
+    assert np.mean(value) == pytest.approx(expected, rel=1e-10)
+
+
+def test_crammer_singer_is_not_keras_categorical_hinge():
+    """All other scores are negative: the lead is 4, so nothing is lost; Keras says 2."""
+    import keras
+
+    scores = tf.constant([[-1.0, -5.0, -6.0]])
+    assert margin.crammer_singer(tf.constant([0]), scores, margin=1.0).numpy() == [0.0]
+    assert keras.losses.CategoricalHinge()(tf.constant([[1.0, 0, 0]]), scores) == 2.0
+
+
+def test_margin_is_the_lead_that_is_asked_for():
+    """Lead 0.5 with margin 2: 2 - 0.5 = 1.5, by hand."""
+    scores = tf.constant([[1.5, 1.0, -3.0]])
+    assert margin.crammer_singer(tf.constant([0]), scores, margin=2.0).numpy() == [1.5]

@@ -1,0 +1,205 @@
+import inspect
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossbench.catalog.losses import TASKS
+from lossbench.catalog.metrics import DEFAULT_METRIC, METRICS
+from lossbench.metrics import (
+    Measured,
+    classification,
+    collapsed,
+    function,
+    measure,
+    primary,
+    regression,
+)
+
+NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
+
+
+def drawn(task, n=200, classes=None):
+    rng = np.random.default_rng(0)
+    if task == "regression":
+        y = rng.normal(size=(n, 2))
+        return y, y + rng.normal(size=(n, 2)) / 3
+    classes = classes or (2 if task == "binary" else 5)
+    y = rng.integers(0, classes, n)
+    return y, rng.normal(size=(n, classes)) + np.eye(classes)[y]
+
+
+def names(found, stage):
+    return [m.metric for m in found if m.stage == stage]
+
+
+def test_rows_and_functions_match_one_to_one():
+    targets = sorted(row.target for row in METRICS)
+    written = [
+        f"{module.__name__.rpartition('.')[2]}:{name}"
+        for module in (classification, regression)
+        for name, value in inspect.getmembers(module, inspect.isfunction)
+        if value.__module__ == module.__name__
+        and list(inspect.signature(value).parameters)[:1] == ["y_true"]
+        and not name.startswith("_")
+        and name != "checked_pair"
+    ]
+    assert targets == sorted(written)
+    assert all(row.target.endswith(f":{row.name}") for row in METRICS)
+
+
+@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.name)
+def test_every_function_is_documented(row):
+    text = inspect.getdoc(function(row))
+    for section in ("Args:", "Returns:", "Raises:", "Source:"):
+        assert f"\n{section}\n" in text
+
+
+@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.name)
+def test_bounded_metrics_lie_between_0_and_1(row):
+    for task in row.tasks:
+        value = primary(task, *drawn(task, classes=2 if task == "binary" else 25), row.name)
+        assert not row.bounded or 0 <= value <= 1
+
+
+@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.name)
+def test_better_is_where_the_table_says(row):
+    for task in row.tasks:
+        y, scores = drawn(task)
+        perfect = y if task == "regression" else 50 * np.eye(scores.shape[1])[y]
+        poor, best = primary(task, y, scores, row.name), primary(task, y, perfect, row.name)
+        if row.higher_is_better is None:
+            assert best == 0
+        elif row.name != "top5_accuracy":
+            assert (best > poor) == row.higher_is_better
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_measure_computes_every_metric_of_the_task(task):
+    y, scores = drawn(task, classes=None if task != "multiclass" else 20)
+    found = measure(task, y, scores, probabilistic=True)
+    expected = [row.name for row in METRICS if task in row.tasks]
+    if task == "binary":
+        expected.remove("top5_accuracy")
+    assert names(found, "raw") == expected
+    assert names(found, "temperature") == []
+    for m in found:
+        assert m.value == primary(task, y, scores, m.metric)
+        assert type(m.value) is float
+        assert m.n_examples == 200
+        assert m.higher_is_better is METRICS[m.metric].higher_is_better
+
+
+def test_top5_accuracy_needs_20_classes():
+    for classes, there in [(5, False), (19, False), (20, True)]:
+        found = measure("multiclass", *drawn("multiclass", classes=classes), probabilistic=True)
+        assert ("top5_accuracy" in names(found, "raw")) == there
+
+
+def test_scores_that_are_no_probabilities_are_judged_after_temperature_only():
+    y, scores = drawn("multiclass")
+    raw = measure("multiclass", y, scores, probabilistic=False)
+    assert not set(NEED_PROBABILITIES) & set(names(raw, "raw"))
+    found = measure("multiclass", y, scores, probabilistic=False, temperature=2.0)
+    assert names(found, "raw") == names(raw, "raw")
+    assert names(found, "temperature") == NEED_PROBABILITIES
+    for m in found[len(raw) :]:
+        assert m.value == primary("multiclass", y, scores / 2, m.metric)
+
+
+def test_probabilities_are_judged_before_and_after_temperature():
+    found = measure("binary", *drawn("binary"), probabilistic=True, temperature=0.5)
+    assert names(found, "raw")[-3:] == NEED_PROBABILITIES
+    assert names(found, "temperature") == NEED_PROBABILITIES
+
+
+def test_a_measured_value_is_plain():
+    found = measure("regression", np.array([[1.0], [3.0]]), np.ones((2, 1)), probabilistic=False)
+    assert found[0] == Measured("rmse", "raw", math.sqrt(2), False, 2)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
+def test_impossible_temperatures_are_refused(temperature):
+    with pytest.raises(ValueError, match="temperature"):
+        measure("binary", *drawn("binary"), probabilistic=True, temperature=temperature)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_default_metric_is_one_of_the_task(task):
+    assert math.isfinite(primary(task, *drawn(task), DEFAULT_METRIC[task]))
+
+
+@pytest.mark.parametrize(("task", "metric"), [("binary", "rmse"), ("binary", "loss")])
+def test_metrics_of_other_tasks_are_refused(task, metric):
+    with pytest.raises(ValueError, match="accepted are accuracy, average_precision"):
+        primary(task, *drawn(task), metric)
+
+
+def one_class(n, classes, winner):
+    return np.tile(np.eye(classes)[winner], (n, 1))
+
+
+def test_one_class_nearly_always_has_collapsed():
+    y = np.arange(100) % 5
+    assert collapsed("multiclass", y, one_class(100, 5, 3))
+    mostly = one_class(100, 5, 3)
+    mostly[:5] = np.eye(5)[y[:5]]  # 5 examples right: class 3 is predicted for 96 of 100
+    assert collapsed("multiclass", y, mostly)
+    mostly[:10] = np.eye(5)[y[:10]]  # 92 of 100, and better than a constant
+    assert not collapsed("multiclass", y, mostly)
+
+
+def test_a_prevalent_class_may_be_predicted_nearly_always():
+    # 90 of 100 are class 0; the network finds 5 of the other 10, so predicts 95 % class 0
+    y = np.repeat([0, 1], [90, 10])
+    scores = one_class(100, 2, 0) + np.linspace(0, 0.1, 100)[:, None] * [0, 1]
+    scores[95:] = [0.0, 1.0]
+    assert not collapsed("binary", y, scores)
+    assert not collapsed("multiclass", y, scores)
+
+
+def test_a_good_order_of_rare_positives_has_not_collapsed():
+    # none is predicted as class 1, yet all positives come first
+    y = np.repeat([0, 1], [95, 5])
+    scores = np.column_stack([np.zeros(100), np.linspace(-3, -1, 100)])
+    assert not collapsed("binary", y, scores)
+    assert collapsed("binary", y, np.zeros((100, 2)))
+    assert collapsed("binary", y, scores[::-1])
+
+
+def test_no_better_than_a_constant_has_collapsed():
+    y = np.arange(100) % 5
+    assert collapsed("multiclass", y, np.eye(5)[(y + 1) % 5])
+    # the majority class for all: balanced accuracy is 1/2
+    assert collapsed("multiclass", np.repeat([0, 1], [95, 5]), one_class(100, 2, 0))
+
+
+def test_a_network_that_has_learnt_has_not_collapsed():
+    for task in TASKS:
+        assert not collapsed(task, *drawn(task))
+
+
+def test_a_single_class_in_the_labels_says_nothing_about_constants():
+    y = np.zeros(10, int)
+    assert not collapsed("multiclass", y, one_class(10, 3, 0))
+    assert collapsed("multiclass", y, one_class(10, 3, 1))
+    assert not collapsed("binary", y, one_class(10, 2, 0))
+
+
+def test_regression_collapses_to_the_mean():
+    y = np.arange(10.0)[:, None]
+    assert collapsed("regression", y, np.full((10, 1), y.mean()))
+    assert collapsed("regression", y, np.full((10, 1), 0.1))
+    assert not collapsed("regression", y, y + 0.5)
+
+
+def test_importing_the_package_does_not_import_scikit_learn_or_keras():
+    code = (
+        "import sys, lossbench.metrics as m; "
+        "print(m.primary('multiclass', [0], [[1.0, 0.0]], 'accuracy'), "
+        "[n for n in ('sklearn', 'keras', 'tensorflow', 'pandas') if n in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split(maxsplit=1) == ["1.0", "[]\n"]
