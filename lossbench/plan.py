@@ -280,12 +280,20 @@ def _alpha_problems(
 def _nothing_left(
     experiment: Experiment, facts: Sequence[Facts], left_out: set[tuple[str, str]]
 ) -> Iterator[Problem]:
+    """Yield the data sets on which every loss would be skipped.
+
+    Losses of the wrong kind for all data sets are problems of their own and not counted here.
+    """
+    losses = [
+        loss
+        for loss in experiment.losses
+        if any(_same_kind(tasks_of(loss), known.task) for known in facts)
+    ]
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
-        kinds = [loss for loss in experiment.losses if _same_kind(tasks_of(loss), known.task)]
-        if kinds and all((name, loss.display(LOSSES)) in left_out for loss in kinds):
+        if losses and all((name, loss.display(LOSSES)) in left_out for loss in losses):
             reasons = "; ".join(
-                f"{loss.display(LOSSES)} {unsuitable(loss, known, name)}" for loss in kinds
+                f"{loss.display(LOSSES)} {unsuitable(loss, known, name)}" for loss in losses
             )
             suitable = sorted(r.name for r in LOSSES if known.task in r.tasks)
             yield Problem(
@@ -296,13 +304,12 @@ def _nothing_left(
 
 def _protocol_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Problem]:
     yield from _metric_problems(experiment, facts)
-    yield from _baseline_problems(experiment)
     delta = experiment.protocol.delta
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         bounded = METRICS[default_metric(experiment, known)].bounded
         if delta is not None and bounded and delta < 1 / known.n_test:
             yield Problem(
-                experiment.where("protocol.delta"),
+                experiment.where("protocol", "delta"),
                 f"{delta!r} is finer than {dataset.display(DATASETS)} can measure; with "
                 f"{known.n_test} test images at least {1 / known.n_test:.2g} is needed.",
             )
@@ -312,7 +319,7 @@ def _metric_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator
     chosen = experiment.protocol.metric
     if chosen is None:
         return
-    metric, where = METRICS[chosen], experiment.where("protocol.metric")
+    metric, where = METRICS[chosen], experiment.where("protocol", "metric")
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         if known.task not in metric.tasks or (chosen == "top5_accuracy" and known.n_classes < 20):
             fit = [
@@ -335,28 +342,6 @@ def _metric_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator
                 )
 
 
-def find_baseline(name: str, losses: Sequence[str]) -> str | None:
-    """Return the display name that `name` means: the same, or the only one of that loss."""
-    if name in losses:
-        return name
-    of_loss = [loss for loss in losses if loss.partition("[")[0] == name]
-    return of_loss[0] if len(of_loss) == 1 else None
-
-
-def _baseline_problems(experiment: Experiment) -> Iterator[Problem]:
-    wanted = experiment.protocol.baseline
-    if wanted is None or not experiment.losses:
-        return
-    shown = [loss.display(LOSSES) for loss in experiment.losses]
-    if find_baseline(wanted, shown) is None:
-        several = [name for name in shown if name.partition("[")[0] == wanted]
-        what = "means several losses" if several else "is none of the losses"
-        yield Problem(
-            experiment.where("protocol.baseline"),
-            f"baseline {wanted!r} {what}; accepted: {', '.join(several or shown)}.",
-        )
-
-
 def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Problem]:
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
@@ -370,7 +355,7 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
                 )
         if experiment.train.batch_size > known.n_train:
             yield Problem(
-                experiment.where("train.batch_size"),
+                experiment.where("train", "batch_size"),
                 f"{experiment.train.batch_size} is more than the {known.n_train} training images "
                 f"of {name}; at most {known.n_train} is accepted.",
             )

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,7 +43,7 @@ def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
             known.append(dataset)
         except DataError as error:
             problems.append(Problem(dataset.where, str(error)))
-    experiment = config.with_datasets(experiment, known)
+    experiment = replace(experiment, datasets=tuple(known))
     plan = make_plan(experiment, facts, _sources(experiment))
     problems += plan.problems
     if problems:
@@ -104,7 +104,7 @@ def run(checked: Checked, runs_dir: Path, watcher: Watcher, workers: int | None 
     Raises:
         StoreError: the folder cannot be written.
         DataError: a data set cannot be brought to this machine.
-        KeyboardInterrupt: stopped by the user; the tables hold what was finished.
+        KeyboardInterrupt, SystemExit: stopped by a signal; the tables hold what was finished.
     """
     folder = runs_dir / checked.experiment.name
     for dataset in checked.experiment.datasets:
@@ -146,7 +146,7 @@ def _write_plan(folder: Path, checked: Checked) -> None:
         }
         for skip in checked.plan.skips
     )
-    rows = [*jobs, *skips]
+    rows: list[dict[str, Any]] = [*jobs, *skips]
     store.write_whole(folder / "experiment.yaml", config.dump(checked.experiment))
     store.write_whole(folder / "plan.csv", store.csv_text(store.PLAN_COLUMNS, rows))
 

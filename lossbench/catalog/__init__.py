@@ -1,6 +1,6 @@
 """What can be named in an experiment file: one table each, importing no framework."""
 
-from lossbench.catalog.datasets import DATASETS, Dataset
+from lossbench.catalog.datasets import DATASETS, Dataset, Facts
 from lossbench.catalog.losses import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric
 from lossbench.catalog.models import MODELS, Model
@@ -15,6 +15,7 @@ __all__ = [
     "OPTIMIZERS",
     "Ambiguous",
     "Dataset",
+    "Facts",
     "Loss",
     "Metric",
     "Model",

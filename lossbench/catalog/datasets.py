@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from lossbench.catalog.losses import Task
 from lossbench.catalog.table import Parameter, Row, Table
-from lossbench.catalog.types import Fraction, NonNegative, Positive, PositiveInt
+from lossbench.catalog.types import Fraction, NonEmpty, NonNegative, Positive, PositiveInt
 
 AtLeastTwo = Annotated[int, Ge(2)]
 AtLeastOne = Annotated[float, Ge(1)]
@@ -38,13 +38,51 @@ class Dataset(Row):
 
 _SUBSET = Parameter(
     Annotated[int, Gt(0)] | Subset | None,
-    "a number of images > 0, or {n: ..., balanced: true}",
+    "a whole number > 0, or {n: ..., balanced: true}",
     None,
     "use only so many images for training and validation; stratified, test stays whole",
 )
 _DATA_DIR = Parameter(
-    str | None, "a folder", None, "looked in first, before $LOSSBENCH_DATA", hashed=False, path=True
+    NonEmpty | None,
+    "a folder",
+    None,
+    "looked in first, before $LOSSBENCH_DATA",
+    hashed=False,
+    path=True,
 )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a plan needs to know of a data set, found without decoding its images.
+
+    Attributes:
+        task: the task that the targets pose.
+        image_shape: height, width and channels, in pixels.
+        n_classes: number of classes; 0 for regression.
+        n_targets: number of values per target; 0 for classification.
+        n_train: training images, after a subset and without validation.
+        n_validation: validation images.
+        n_test: test images.
+        soft_targets: whether labels are shares of the classes and not one class.
+        class_names: one name a class; empty for regression.
+        metric: the metric that suits these data where the experiment names none.
+        content_sha256: hash of the user's own file; None for data by name.
+        needs_download: whether the file is not on this machine and `prepare` must fetch it.
+    """
+
+    task: Task
+    image_shape: tuple[int, int, int]
+    n_classes: int
+    n_targets: int
+    n_train: int
+    n_validation: int
+    n_test: int
+    soft_targets: bool
+    class_names: tuple[str, ...]
+    metric: str
+    content_sha256: str | None = None
+    needs_download: bool = False
 
 
 def _keras_set(name: str, source: str) -> Dataset:
@@ -75,9 +113,11 @@ DATASETS: Table[Dataset] = Table(
         name="synthetic_regression",
         target="synthetic_regression:load",
         params={
-            "n": Parameter(PositiveInt, "a number of images > 0", 2000, "training and validation"),
-            "n_test": Parameter(PositiveInt, "a number of images > 0", 1000, "test images"),
-            "image_size": Parameter(Annotated[int, Ge(8)], "8 or more pixels", 28, "side length"),
+            "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
+            "image_size": Parameter(
+                Annotated[int, Ge(8)], "a whole number >= 8", 28, "side length in pixels"
+            ),
             "noise": Parameter(
                 NonNegative, "noise >= 0", 0.1, "standard deviation added, in target units"
             ),
@@ -96,15 +136,20 @@ DATASETS: Table[Dataset] = Table(
         name="synthetic_imbalanced",
         target="synthetic_imbalanced:load",
         params={
-            "n": Parameter(PositiveInt, "a number of images > 0", 2000, "training and validation"),
-            "n_test": Parameter(PositiveInt, "a number of images > 0", 1000, "test images"),
-            "classes": Parameter(AtLeastTwo, "2 or more", 2, "number of classes"),
+            "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
+            "classes": Parameter(AtLeastTwo, "a whole number >= 2", 2, "number of classes"),
             "ratio": Parameter(
                 AtLeastOne, "ratio >= 1", 10.0, "largest class size divided by the smallest"
             ),
-            "image_size": Parameter(Annotated[int, Ge(8)], "8 or more pixels", 16, "side length"),
+            "image_size": Parameter(
+                Annotated[int, Ge(8)], "a whole number >= 8", 16, "side length in pixels"
+            ),
             "contrast": Parameter(
-                Positive, "contrast > 0", 1.0, "distance between classes over noise; 0.5 is hard"
+                Positive,
+                "contrast > 0",
+                1.0,
+                "classes lie 4 x contrast noise deviations apart; 0.5 is hard",
             ),
             "subset": _SUBSET,
         },
@@ -122,7 +167,8 @@ DATASETS: Table[Dataset] = Table(
                 Literal["multiclass", "binary", "regression"] | None,
                 "null or one of multiclass, binary, regression",
                 None,
-                "null: whole-number labels are classes, other numbers are targets",
+                "null: whole numbers, booleans and strings are classes, rows that sum to 1 are "
+                "soft labels, other numbers targets",
             ),
             "subset": _SUBSET,
         },

@@ -4,7 +4,9 @@ Formula, meaning and source stand in the docstring of the function that `target`
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import MinLen
 
 from lossbench.catalog.table import Parameter, Row, Table
 from lossbench.catalog.types import FractionBelowOne, NonNegative, Positive
@@ -91,7 +93,7 @@ LOSSES: Table[Loss] = Table(
         params={
             "gamma": Parameter(NonNegative, "gamma >= 0", 2.0, "how much easy examples fade"),
             "alpha": Parameter(
-                Positive | tuple[Positive, ...] | None,
+                Positive | Annotated[tuple[Positive, ...], MinLen(1)] | None,
                 "null, a number > 0, or a list of one number > 0 per class",
                 None,
                 "weight of each class",

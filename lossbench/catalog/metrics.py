@@ -1,6 +1,7 @@
 """The metrics that judge every loss alike: what they mean and which way is better."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from lossbench.catalog.losses import CLASSIFICATION, REGRESSION, Task
 from lossbench.catalog.table import Row, Table
@@ -26,18 +27,18 @@ class Metric(Row):
     meaning: str
 
 
-def _class(name: str, meaning: str, **more: object) -> Metric:
-    row: dict[str, object] = {"tasks": CLASSIFICATION, "higher_is_better": True, "bounded": True}
+def _class(name: str, meaning: str, **more: Any) -> Metric:
+    row: dict[str, Any] = {"tasks": CLASSIFICATION, "higher_is_better": True, "bounded": True}
     return Metric(
         name=name, target=f"classification:{name}", params={}, meaning=meaning, **(row | more)
-    )  # type: ignore[arg-type]
+    )
 
 
-def _value(name: str, meaning: str, **more: object) -> Metric:
-    row: dict[str, object] = {"tasks": REGRESSION, "higher_is_better": False, "bounded": False}
+def _value(name: str, meaning: str, **more: Any) -> Metric:
+    row: dict[str, Any] = {"tasks": REGRESSION, "higher_is_better": False, "bounded": False}
     return Metric(
         name=name, target=f"regression:{name}", params={}, meaning=meaning, **(row | more)
-    )  # type: ignore[arg-type]
+    )
 
 
 _BINARY: frozenset[Task] = frozenset({"binary"})

@@ -32,7 +32,7 @@ MODELS: Table[Model] = Table(
         target="tiny_cnn:build",
         params={},
         smallest_image=8,
-        source="for tests and quick looks: two strided convolutions, about 1,500 parameters",
+        source="for tests: two strided convolutions, 1,500 parameters; blind to where things are",
     ),
     Model(
         name="resnet20",

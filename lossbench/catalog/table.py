@@ -132,5 +132,6 @@ class Table(Generic[R]):
 
     def nearest(self, name: str) -> str | None:
         """Return the canonical name most similar to `name`, or None where nothing is similar."""
-        close = difflib.get_close_matches(folded(name), self._names, n=1, cutoff=0.6)
+        telling = [n for n in self._names if len(n) > 3]  # "ce" resembles too much
+        close = difflib.get_close_matches(folded(name), telling, n=1, cutoff=0.6)
         return self._names[close[0]] if close else None

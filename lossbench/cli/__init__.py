@@ -15,10 +15,6 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came; handled like Ctrl-C, with its own exit code."""
-
-
 app = typer.Typer(
     name="lossbench",
     no_args_is_help=True,
@@ -70,8 +66,6 @@ def main() -> None:
             raise
         _print_error(error)
         code = error.exit_code
-    except Terminated:
-        code = TERMINATED
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
@@ -83,7 +77,7 @@ def main() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
+    raise SystemExit(TERMINATED)  # cleans up like Ctrl-C, as clusters expect
 
 
 def _print_error(error: LossbenchError) -> None:

@@ -34,16 +34,16 @@ def list_(
 
       lossbench list losses --task regression --json
     """
-    from lossbench import reporting
     from lossbench.catalog.losses import TASKS
+    from lossbench.reporting.catalogue import catalogue, catalogue_text
 
     if task is not None and task not in TASKS:
         raise typer.BadParameter(f"{task!r}; accepted: {', '.join(TASKS)}", param_hint="--task")
-    rows: list[dict[str, Any]] = reporting.catalogue(kind.value, task)
+    rows: list[dict[str, Any]] = catalogue(kind.value, task)
     if json:
         typer.echo(jsonlib.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        typer.echo(reporting.catalogue_text(rows), nl=False)
+        typer.echo(catalogue_text(rows), nl=False)
 
 
 def register(app: typer.Typer) -> None:

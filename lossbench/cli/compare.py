@@ -37,14 +37,16 @@ def compare(
 
       lossbench compare runs/quickstart runs/mnist --metric nll
     """
-    from lossbench import comparison, reporting, store
+    from lossbench import comparison, store
+    from lossbench.reporting.machine import as_json
+    from lossbench.reporting.terminal import as_text
 
     folders = store.find_experiments(runs or [RUNS_DIR])
     stored = [store.read_experiment(folder) for folder in folders]
     compared = comparison.compare(stored, baseline=baseline, metric=metric)
     if out:
         store.write_whole(out / "comparisons.csv", comparison.csv_text(compared))
-    sys.stdout.write(reporting.as_json(compared) if json else reporting.as_text(compared))
+    sys.stdout.write(as_json(compared) if json else as_text(compared))
 
 
 def register(app: typer.Typer) -> None:

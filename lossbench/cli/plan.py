@@ -14,7 +14,8 @@ def plan(path: Config, overrides: Overrides = None, json: Json = False) -> None:
 
       lossbench plan configs/mnist.yaml --set seeds=8
     """
-    from lossbench import reporting, runner
+    from lossbench import runner
+    from lossbench.reporting.plan import plan_text
 
     checked = runner.check(path, overrides or ())
     if json:
@@ -22,7 +23,7 @@ def plan(path: Config, overrides: Overrides = None, json: Json = False) -> None:
         skips = [vars(skip) for skip in checked.plan.skips]
         typer.echo(jsonlib.dumps({"jobs": jobs, "skips": skips}, indent=1))
         return
-    typer.echo(reporting.plan_text(checked.experiment, checked.facts, checked.plan), nl=False)
+    typer.echo(plan_text(checked.experiment, checked.facts, checked.plan), nl=False)
 
 
 def validate(path: Config, overrides: Overrides = None) -> None:

@@ -29,19 +29,21 @@ def run(
 
       lossbench run configs/mnist.yaml --set train.epochs=1 --set seeds=3
     """
-    from lossbench import comparison, reporting, runner, store
+    from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
+    from lossbench.reporting.machine import as_json
+    from lossbench.reporting.terminal import as_text
 
     checked = runner.check(path, overrides or ())
     watcher = make_watcher(quiet=quiet or json)
     with watcher:
         try:
             outcome = runner.run(checked, runs_dir, watcher, workers)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             watcher.interrupted(f"lossbench run {path}")
             raise
     comparisons = comparison.compare([store.read_experiment(outcome.folder)])
-    sys.stdout.write(reporting.as_json(comparisons) if json else reporting.as_text(comparisons))
+    sys.stdout.write(as_json(comparisons) if json else as_text(comparisons))
     if not json and not quiet:
         typer.echo(
             f"\n{outcome.trained} trained now, {outcome.reused} were finished before. "

@@ -65,13 +65,14 @@ class _Reader:
     def experiment(self) -> Experiment:
         """Return the experiment; problems go to the document's list."""
         self._keys(self.document.data, (), tuple(KEYS))
+        name, datasets, models = self._name(), self._entries("dataset"), self._entries("model")
         before = len(self.document.problems)
         losses = self._entries("losses")
         losses_valid = not self.document.problems.touches(since=before)
         return Experiment(
-            name=self._name(),
-            datasets=self._entries("dataset"),
-            models=self._entries("model"),
+            name=name,
+            datasets=datasets,
+            models=models,
             losses=losses,
             optimizers=self._entries("optimizer"),
             seeds=self._seeds(),

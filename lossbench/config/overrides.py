@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossbench.config.experiment import DEFAULT_OPTIMIZER, TABLES
-from lossbench.config.wording import KeyPath, key_text, shown
+from lossbench.config.wording import KeyPath, is_index, key_text, shown
 from lossbench.config.yamlfile import Document, parse
 from lossbench.errors import ConfigError, Problem
 
@@ -76,7 +76,7 @@ def _is_entry(path: KeyPath) -> bool:
 def _step(parent: Any, segment: str, path: KeyPath) -> str | int:
     """Return `segment` as a key or an index of `parent`."""
     where = key_text(path)
-    number = segment.isascii() and segment.isdecimal()
+    number = is_index(segment)
     if isinstance(parent, list):
         if number and int(segment) < len(parent):
             return int(segment)

@@ -225,7 +225,6 @@ class Parser:
         for key, choice in combination.items():
             holder = raw.setdefault(key[0], {}) if len(key) == 2 else raw
             holder[key[-1]] = choice.value
-        before = len(self.problems)
         params, wrong = check(row.params, raw)
         for name in wrong & raw.keys():
             choice = combination.get((name,), _Choice((*path, name), raw[name]))
@@ -234,19 +233,21 @@ class Parser:
         for name, value in params.items():
             if row.params[name].path and isinstance(value, str):
                 params[name] = self._absolute(value)
-        if row.name == CUSTOM:
-            self._check_function(raw, combination, path)
-        return None if wrong or self.problems.touches(since=before) else params
+        callable_so = row.name != CUSTOM or self._check_function(raw, combination, path)
+        return params if callable_so and not wrong else None
 
     def _check_function(
         self, raw: Mapping[str, Any], combination: _Combination, path: KeyPath
-    ) -> None:
+    ) -> bool:
+        """Report what is wrong with the function of a custom loss; return whether nothing is."""
         target, params = raw.get("target"), raw.get("params", {})
         if not isinstance(target, str) or not isinstance(params, dict):
-            return
-        for inner, text in check_function(self._absolute(target), params, target):
+            return False
+        found = check_function(self._absolute(target), params, target)
+        for inner, text in found:
             at = combination[("target",)].path if inner == ("target",) else (*path, *inner)
             self.problems.add(at, text, at_key=len(inner) > 1)
+        return not found
 
     def _absolute(self, path: str) -> str:
         return os.path.abspath(os.path.join(self.folder, os.path.expanduser(path)))

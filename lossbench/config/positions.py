@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lossbench.config.wording import KeyPath, key_text
+from lossbench.config.wording import KeyPath, is_index, key_text
 from lossbench.errors import Problem
 
 Spot = tuple[int, int]
@@ -67,7 +67,7 @@ class Positions:
 
 
 def _segments(override: str) -> list[str | int]:
-    return [int(part) if part.isdecimal() else part for part in override.split(".")]
+    return [int(part) if is_index(part) else part for part in override.split(".")]
 
 
 class Problems:

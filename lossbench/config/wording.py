@@ -23,6 +23,11 @@ def key_text(path: KeyPath) -> str:
     return "".join(parts).removeprefix(".")
 
 
+def is_index(segment: str) -> bool:
+    """Return whether a segment of a dotted key is an index of a list."""
+    return segment.isascii() and segment.isdecimal() and len(segment) < 10
+
+
 def nearest(word: str, options: Iterable[str]) -> str | None:
     """Return the option most similar to `word` in any case, or None where nothing is similar."""
     by_folded = {option.casefold(): option for option in options}

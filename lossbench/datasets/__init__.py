@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lossbench.catalog import DATASETS
-from lossbench.datasets.parts import Facts, Part, Splits, label_sha256, split_sha256
+from lossbench.catalog import DATASETS, Facts
+from lossbench.datasets.parts import Part, Splits, label_sha256, split_sha256
 from lossbench.errors import DataError
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "describe",
     "label_sha256",
     "load",
+    "locate",
     "prepare",
     "split_sha256",
 ]
@@ -70,6 +72,13 @@ def prepare(name: str, params: Mapping[str, Any]) -> None:
     step = getattr(_module(name), "prepare", None)
     if step is not None:
         step(name, **_complete(name, params))
+
+
+def locate(name: str) -> Path | None:
+    """Return the file of a downloadable data set, or None where it is not on this machine."""
+    from lossbench.datasets import keras_npz
+
+    return keras_npz.find(name, None)
 
 
 def _target(name: str) -> tuple[str, str]:

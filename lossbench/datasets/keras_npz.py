@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets import class_names
 from lossbench.datasets.npz_file import KEYS, read_arrays
-from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.parts import Splits
 from lossbench.datasets.splitting import Source, Subset, sizes, split
 from lossbench.errors import DataError
 
@@ -58,7 +59,7 @@ def describe(name: str, *, data_dir: str | None, subset: Subset) -> Facts:
         soft_targets=False,
         class_names=_CLASS_NAMES[name],
         metric=DEFAULT_METRIC["multiclass"],
-        needs_download=_find(name, data_dir) is None,
+        needs_download=find(name, data_dir) is None,
     )
 
 
@@ -81,7 +82,7 @@ def load(name: str, *, data_dir: str | None, subset: Subset) -> Splits:
         MNIST: LeCun, Cortes & Burges. Fashion-MNIST: Xiao, Rasul & Vollgraf 2017,
         arXiv:1708.07747. CIFAR-10 and CIFAR-100 (fine labels): Krizhevsky 2009.
     """
-    path = _find(name, data_dir)
+    path = find(name, data_dir)
     if path is None:
         raise _absent(name, data_dir, "is not on this machine")
     where = f"data set {name!r}: {path}"
@@ -110,7 +111,7 @@ def prepare(name: str, *, data_dir: str | None, subset: Subset) -> None:
     Raises:
         DataError: the file is on none of the places and cannot be downloaded.
     """
-    if _find(name, data_dir) is not None:
+    if find(name, data_dir) is not None:
         return
     done = subprocess.run(
         [sys.executable, "-m", "lossbench.datasets.download", name],
@@ -121,7 +122,7 @@ def prepare(name: str, *, data_dir: str | None, subset: Subset) -> None:
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
         check=False,
     )
-    if done.returncode != 0 or _find(name, data_dir) is None:
+    if done.returncode != 0 or find(name, data_dir) is None:
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise _absent(
             name, data_dir, f"is not on this machine and could not be downloaded ({reason})"
@@ -148,7 +149,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LOSSBENCH_CACHE") or "~/.cache/lossbench").expanduser() / "data"
 
 
-def _find(name: str, data_dir: str | None) -> Path | None:
+def find(name: str, data_dir: str | None) -> Path | None:
     """Return the first place that has the file, or None."""
     return next((path for path in places(name, data_dir) if path.is_file()), None)
 

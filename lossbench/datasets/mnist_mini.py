@@ -4,9 +4,10 @@ from importlib import resources
 
 import numpy as np
 
+from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets.class_names import DIGITS
-from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.parts import Splits
 from lossbench.datasets.splitting import Source, Subset, sizes, split
 
 _FILE = "mnist_mini.npz"

@@ -123,7 +123,7 @@ def _check_names(present: Sequence[str], wanted: Sequence[str], where: str) -> N
     missing = [key for key in wanted if key not in present]
     if not missing:
         return
-    folded = {name.casefold(): name for name in present}
+    folded = {name.casefold(): name for name in present if name not in wanted}
     near = difflib.get_close_matches(missing[0], folded, n=1)
     hint = f"Rename {folded[near[0]]!r} to {missing[0]!r}." if near else "Add what is missing."
     raise DataError(

@@ -44,39 +44,6 @@ class Splits:
     class_names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a plan needs to know of a data set, found without decoding its images.
-
-    Attributes:
-        task: the task that the targets pose.
-        image_shape: height, width and channels, in pixels.
-        n_classes: number of classes; 0 for regression.
-        n_targets: number of values per target; 0 for classification.
-        n_train: training images, after a subset and without validation.
-        n_validation: validation images.
-        n_test: test images.
-        soft_targets: whether labels are shares of the classes and not one class.
-        class_names: one name a class; empty for regression.
-        metric: the metric that suits these data where the experiment names none.
-        content_sha256: hash of the user's own file; None for data by name.
-        needs_download: whether the file is not on this machine and `prepare` must fetch it.
-    """
-
-    task: Task
-    image_shape: tuple[int, int, int]
-    n_classes: int
-    n_targets: int
-    n_train: int
-    n_validation: int
-    n_test: int
-    soft_targets: bool
-    class_names: tuple[str, ...]
-    metric: str
-    content_sha256: str | None = None
-    needs_download: bool = False
-
-
 def split_sha256(splits: Splits) -> str:
     """Hash which example is in which part: SHA-256 of the sorted ids of the three parts."""
     parts = (splits.train, splits.validation, splits.test)

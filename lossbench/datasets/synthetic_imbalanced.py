@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from lossbench.catalog import Facts
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import DEFAULT_METRIC
-from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.parts import Splits
 from lossbench.datasets.splitting import Source, Subset, sizes, split
 from lossbench.errors import DataError
 

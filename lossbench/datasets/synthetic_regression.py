@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
-from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.parts import Splits
 from lossbench.datasets.splitting import Source, Subset, sizes, split
 
 _SEED = 19090101

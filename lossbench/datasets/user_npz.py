@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from lossbench.catalog import Facts
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets.labels import Labels, read_labels
 from lossbench.datasets.npz_file import Header, read_arrays, read_headers
-from lossbench.datasets.parts import Facts, Splits
+from lossbench.datasets.parts import Splits
 from lossbench.datasets.splitting import Source, Subset, sizes, split, strata
 from lossbench.errors import DataError
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,10 +15,10 @@ from lossbench.comparison import Comparison, LossRow
 
 WORDS = {
     "NO_DATA": "not testable",
-    "BETTER_NEGLIGIBLE": "better, < delta",
-    "WORSE_NEGLIGIBLE": "worse, < delta",
-    "CLEARLY_BETTER": "BETTER, > delta",
-    "CLEARLY_WORSE": "WORSE, > delta",
+    "BETTER_NEGLIGIBLE": "better < delta",
+    "WORSE_NEGLIGIBLE": "worse < delta",
+    "CLEARLY_BETTER": "BETTER > delta",
+    "CLEARLY_WORSE": "WORSE > delta",
     "BETTER": "BETTER",
     "WORSE": "WORSE",
     "EQUIVALENT": "EQUIVALENT",
@@ -81,17 +80,18 @@ def _print(console: Console, comparison: Comparison) -> None:
 
 def _header(comparison: Comparison, scale: float) -> list[str]:
     better = "higher is better" if comparison.higher_is_better else "lower is better"
-    unit = ", in points" if comparison.bounded else ""
+    unit = " in points" if comparison.bounded else ""
     declared = "" if comparison.delta_declared else " (default)"
     points = " points" if comparison.bounded else ""
     others = sum(row.verdict != "BASELINE" for row in comparison.rows)
+    family = "1 loss" if others == 1 else f"{others} losses"
     return [
         f"{comparison.dataset} / {comparison.model} / {comparison.optimizer}, "
-        f"{comparison.epochs} epochs",
-        f"{comparison.metric} on test{unit} ({better}), epoch chosen on validation",
-        f"{comparison.seeds} seeds, baseline {comparison.baseline or 'missing'}, "
-        f"alpha {comparison.alpha:g} (Holm, {others} losses), "
-        f"delta {scale * comparison.delta:.3g}{points}{declared}",
+        f"{comparison.epochs} epochs, {comparison.seeds} paired seeds",
+        f"{comparison.metric} on test{unit}, {better}; epoch chosen on validation",
+        f"baseline {comparison.baseline or 'missing'}; "
+        f"delta {scale * comparison.delta:.3g}{points}{declared}; "
+        f"alpha {comparison.alpha:g}, Holm over {family}",
     ]
 
 
@@ -108,20 +108,21 @@ def _decimals(comparison: Comparison, scale: float) -> int:
 
 
 def _table(comparison: Comparison, scale: float, decimals: int) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("loss", overflow="fold", min_width=8)
-    for name in ("mean", "diff", "95% CI" if comparison.alpha == 0.05 else "CI", "wins", "p(Holm)"):
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("loss", overflow="fold", min_width=10)
+    for name in ("mean", "diff", "95% CI" if comparison.alpha == 0.05 else "CI", "wins", "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
     table.add_column("done", justify="right", no_wrap=True)
+    table.add_row(*("─" * len(str(column.header)) for column in table.columns), style="dim")
     for row in comparison.rows:
-        mark = "*" if _shown_flags(row) else ""
+        mark = "*" if row.flags else ""
         table.add_row(
             Text(row.loss),
             _number(scale * row.mean, decimals),
             _number(scale * row.diff, decimals, signed=True),
             _interval(row, scale, decimals),
-            f"{row.wins}/{row.blocks}" if row.verdict != "BASELINE" else ".",
+            f"{row.wins}/{row.blocks}" if row.blocks and row.verdict != "BASELINE" else ".",
             _p(row.p_holm),
             Text(WORDS[row.verdict] + mark, style=STYLES.get(row.verdict, "")),
             f"{row.done}/{row.planned}",
@@ -139,7 +140,7 @@ def _interval(row: LossRow, scale: float, decimals: int) -> str:
     if not math.isfinite(row.ci_low):
         return "."
     low, high = scale * row.ci_low, scale * row.ci_high
-    return f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"
+    return f"[{low:+.{decimals}f},{high:+.{decimals}f}]"
 
 
 def _p(p: float) -> str:
@@ -148,19 +149,15 @@ def _p(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
-def _shown_flags(row: LossRow) -> tuple[str, ...]:
-    return row.flags
-
-
 def _notes(comparison: Comparison, scale: float, decimals: int) -> list[str]:
     lines = ["", "diff: paired by seed against the baseline; positive is better."]
     open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
     if open_rows:
         found = ", ".join(f"{row.loss} {scale * row.mde:.{decimals}f}" for row in open_rows)
         lines.append(f"inconclusive is not equal: this design detects about {found}.")
-    flagged = dict.fromkeys(flag for row in comparison.rows for flag in _shown_flags(row))
+    flagged = dict.fromkeys(flag for row in comparison.rows for flag in row.flags)
     for flag in flagged:
-        names = ", ".join(row.loss for row in comparison.rows if flag in _shown_flags(row))
+        names = ", ".join(row.loss for row in comparison.rows if flag in row.flags)
         lines.append(f"* {flag} ({names}): {MEANING[flag]}")
     lines += [f"warning: {text}" for text in comparison.warnings]
     return lines

@@ -176,9 +176,18 @@ def _read_run(folder: Path, row: Mapping[str, str], damaged: list[str]) -> Run:
     except StoreError as error:
         damaged.append(str(error))
         result = None
-    names = {key: row[key] for key in ("job_id", "dataset", "model", "optimizer", "loss", "metric")}
-    numbers = {key: int(row[key]) for key in ("seed", "epochs", "batch_size")}
-    return Run(**names, **numbers, result=result)
+    return Run(
+        job_id=row["job_id"],
+        dataset=row["dataset"],
+        model=row["model"],
+        optimizer=row["optimizer"],
+        loss=row["loss"],
+        seed=int(row["seed"]),
+        epochs=int(row["epochs"]),
+        batch_size=int(row["batch_size"]),
+        metric=row["metric"],
+        result=result,
+    )
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

@@ -73,9 +73,9 @@ class IndexFed(keras.Model):
     def read_step_losses(self) -> NDArray[np.float32]:
         """Return the losses of the steps since the last reading, and start over."""
         steps = int(ops.convert_to_numpy(self.step))
-        losses = np.array(ops.convert_to_numpy(self.step_losses)[:steps])
+        buffer = ops.convert_to_numpy(self.step_losses)
         self.step.assign(0)
-        return losses
+        return np.array(buffer[:steps])
 
 
 def _resident(array: NDArray[Any], name: str) -> Any:

@@ -1,5 +1,6 @@
 """Epochs: train, look at validation, keep the best weights, stop when numbers break."""
 
+import functools
 import hashlib
 import math
 import time
@@ -123,7 +124,7 @@ def train_epochs(
     status: Status = "ok"
     for number in range(1, epochs + 1):
         latest = done[-1].selection if done else None
-        watch = _Watch(timing, lambda step, e=number - 1, m=latest: report(e, step, m))
+        watch = _Watch(timing, functools.partial(_report_step, report, number - 1, latest))
         started = time.perf_counter()
         order = epoch_order(seed, number, n_train)
         fed.fit(order, batch_size=batch_size, shuffle=False, verbose=0, callbacks=[watch])
@@ -154,6 +155,12 @@ def train_epochs(
         timing=timing,
         step_losses=every,
     )
+
+
+def _report_step(
+    report: Callable[[int, int, float | None], None], epoch: int, metric: float | None, step: int
+) -> None:
+    report(epoch, step, metric)
 
 
 def _weights(fed: IndexFed) -> tuple[NDArray[Any], ...]:

@@ -1,5 +1,6 @@
 """`load(dump(x)) == x`, for written examples and for experiments drawn at random."""
 
+import functools
 import json
 import random
 from pathlib import Path
@@ -14,8 +15,8 @@ from lossbench.config.fields import check
 # Text that a careless writer leaves unquoted and a reader takes for something else.
 TEXTS = [
     "no", "1e-4", "0o17", "0x1F", "010", "12:30:00", "2024-01-01", "null", "~", "<<", "=", "é ü",
-    "a: b", "#x", "- a", "'q'", '"', "!t", "&a", "*a", "{grid: [1]}", "true", ".inf", "a  b", "日本",
-    "%x", "@x", "x" * 59, "[1]", "-", "?", "😀", ".5",
+    "a: b", "#x", "- a", "'q'", '"', "!t", "&a", "*a", "{grid: [1]}", "true", ".inf", "a  b",
+    "日本", "%x", "@x", "x" * 59, "[1]", "-", "?", "😀", ".5",
 ]  # fmt: skip
 VALUES = [
     None, True, False, 0, 1, 2, 9, 64, 0.5, 0.25, 1e-7, 1e17, 1.5, "balanced", "multiclass",
@@ -36,15 +37,17 @@ def round_trip(text: str, folder: Path) -> str:
     return dump(first)
 
 
+@functools.cache
+def fitting_values(key: str, row: str, name: str) -> list[Any]:
+    params = {name: TABLES[key][row].params[name]}
+    return [value for value in VALUES if not check(params, {name: value})[1]]
+
+
 def drawn_entry(key: str, row: Any, rng: random.Random, index: int) -> Any:
     """Return one entry of a row with random valid parameters."""
     given: dict[str, Any] = {}
     for name, parameter in row.params.items():
-        fitting = [
-            value
-            for value in VALUES
-            if not check({name: parameter}, {name: value})[1] and value != ""
-        ]
+        fitting = fitting_values(key, row.name, name)
         if fitting and (parameter.required or rng.random() < 0.5):
             given[name] = rng.choice(fitting)
     if row.name == "custom":

@@ -1,3 +1,5 @@
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,7 +135,7 @@ CASES = {
     ),
     "duplicate key": (
         {"train": "{epochs: 1, epochs: 2}"},
-        ["4:21: train.epochs: key 'epochs' is given twice; first at line 4, column 9"],
+        ["4:20: train.epochs: key 'epochs' is given twice; first at line 4, column 9"],
     ),
 }  # fmt: skip
 
@@ -230,3 +232,42 @@ def test_loading_needs_no_framework_and_no_numbers_library(folder: Path) -> None
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+TOKENS = [
+    *"{}[]:,-?&*!|>%@`\"'#~\n\t ",
+    *("\n", "\n  ", "\n- ", ": ", ", ", "<<", "*a", "&a ", "!!str ", "---\n", "grid", "1e-4"),
+    *("dataset", "model", "losses", "optimizer", "seeds", "train", "protocol", "name", "label"),
+    *("focal", "gamma", "custom", "target", "params", "x.py:f", "mse", "mnist", "subset"),
+    *(".nan", "null", "epochs", "metric", "baseline", "accuracy"),
+    *("-1", "0x1F", "true", "adam", "é", "\0", "\x85"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_text_gives_a_draft_or_a_config_error(folder: Path, seed: int) -> None:
+    """Start from a valid file and replace pieces, so that most texts get past the YAML reader."""
+    rng = random.Random(seed)
+    valid = (
+        "name: a\ndataset: {name: mnist, subset: 5}\nmodel: seed_cnn\nlosses:\n"
+        "  - {name: focal, gamma: {grid: [1, 2]}, label: F}\n  - mse\noptimizer: adam\n"
+        "seeds: [1, 2]\ntrain: {epochs: 2}\nprotocol: {metric: accuracy, baseline: mse}\n"
+    )
+    outcomes = set()
+    for _ in range(40):
+        pieces = re.split(r"(\W)", valid)
+        for _ in range(rng.randint(1, 4)):
+            pieces[rng.randrange(len(pieces))] = rng.choice(TOKENS)
+        (folder / "x.yaml").write_text("".join(pieces), encoding="utf-8")
+        overrides = [
+            f"{'.'.join(rng.choices([*TOKENS, '0', '1'], k=2))}={rng.choice(TOKENS)}"
+            for _ in range(rng.randrange(3))
+        ]
+        try:
+            problems = load("x.yaml", overrides).problems
+        except ConfigError as error:
+            problems = tuple(error.problems)
+            assert problems
+        assert all(str(p).startswith(("x.yaml:", "--set ")) for p in problems)
+        outcomes.add(bool(problems))
+    assert True in outcomes

@@ -61,6 +61,8 @@ CASES = {
     "=3": "=3: no key before '='; write key=value, as in train.epochs=5",
     "train..epochs=3": "train..epochs: no key before '='; write key=value, as in train.epochs=5",
     "losses.9=mse": "losses.9: losses has no item '9'; a number from 0 to 0",
+    f"losses.{'9' * 5000}=mse": f"losses.{'9' * 5000}: losses has no item '{'9' * 5000}'; a number "
+    "from 0 to 0",
     "losses.-1=mse": "losses.-1: losses has no item '-1'; a number from 0 to 0",
     "losses.gamma=1": "losses.gamma: losses has no item 'gamma'; a number from 0 to 0",
     "seeds.0=1": "seeds.0: seeds is 3, which has no '0'; set seeds itself",
@@ -82,7 +84,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("override", CASES)
+@pytest.mark.parametrize("override", CASES, ids=lambda text: text[:40])
 def test_messages(problems, override: str) -> None:
     found = problems(
         losses="[{name: focal, gamma: 1}]", seeds="3", train="{epochs: 5}", overrides=[override]

@@ -228,7 +228,7 @@ CASES = {
     ),
     "label that a grid makes too long": (
         f"[{{name: focal, gamma: {{grid: [1, 2]}}, label: {'a' * 55}}}]",
-        [f"3:56: losses[0].label: becomes '{'a' * 55}[gamma={i}]'; at most 60 printable characters "
+        [f"3:54: losses[0].label: becomes '{'a' * 55}[gamma={i}]'; at most 60 printable characters "
          "with the values of the grid" for i in (1, 2)],
     ),
     "the same twice": (
@@ -275,6 +275,13 @@ def test_messages_about_arguments_of_a_custom_function(problems, folder: Path) -
         "x.yaml:3:62: losses[0].params.ovr: f takes no 'ovr' from the file; it takes under, over. "
         "Did you mean 'over'?",
     ]
+
+
+def test_no_combination_of_a_wrong_call_is_kept(draft, folder: Path) -> None:
+    (folder / "my.py").write_text("def f(labels, outputs, *, a, b): ...\n")
+    loaded = draft(losses="{name: custom, target: 'my.py:f', params: {a: {grid: [1, 2]}}}")
+    assert len(loaded.problems) == 1
+    assert loaded.experiment.losses == ()
 
 
 def test_the_other_tables_speak_of_their_own_kind(problems) -> None:

@@ -58,7 +58,7 @@ def test_a_number_a_value_per_example_or_several_are_accepted(shape):
 
 @pytest.mark.parametrize("shape", [(2,), (1, 4), (4, 2, 2)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(LossError, match="is needed. Reduce over all axes but the first"):
+    with pytest.raises(LossError, match=r"is needed\. Reduce over all axes but the first"):
         per_example(lambda y, z: tf.zeros(shape), None, tf.zeros((4, 2)))
 
 

@@ -211,7 +211,7 @@ def test_eager_equals_compiled(name, jit):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_shapes_that_do_not_fit_are_refused(name):
-    labels, outputs = sample(name)
+    _, outputs = sample(name)
     wrong = np.zeros((7, 5))
     with pytest.raises(ShapeError, match="does not fit"):
         call(name, wrong, outputs)

@@ -1,0 +1,104 @@
+"""Runs to blocks: the same start for every loss of a seed, one value for each loss and seed."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench import store
+from lossbench.catalog import METRICS
+from lossbench.errors import StoreError
+from lossbench.store import Run
+
+Array = NDArray[np.float64]
+
+MATCHED = ("init_sha256", "order_sha256", "split_sha256", "label_sha256")
+"""Fingerprints that must agree between the runs of a block."""
+
+
+def distinct(runs: Iterable[Run]) -> list[Run]:
+    """Return runs, the same job from several folders once; refuse two that claim one block."""
+    kept: dict[tuple[str, int], Run] = {}
+    for run in runs:
+        key = (run.loss, run.seed)
+        other = kept.get(key)
+        if other is not None and other.job_id != run.job_id:
+            raise StoreError(
+                f"compare: jobs {other.job_id} and {run.job_id} both claim {run.loss} on "
+                f"{run.dataset}, seed {run.seed}. Give one of the folders, or label the losses."
+            )
+        if other is None or other.status not in store.FINISHED:
+            kept[key] = run
+    return list(kept.values())
+
+
+def check_blocks(runs: Sequence[Run]) -> None:
+    """Refuse to pair runs that did not start alike.
+
+    Raises:
+        StoreError: two runs of a seed differ in a fingerprint.
+    """
+    by_seed: dict[int, list[Run]] = {}
+    for run in runs:
+        if run.result and run.status in store.FINISHED:
+            by_seed.setdefault(run.seed, []).append(run)
+    for seed, block in by_seed.items():
+        first = block[0]
+        for run in block[1:]:
+            for field in _matched(first, run):
+                a, b = (first.result or {}).get(field), (run.result or {}).get(field)
+                if a != b:
+                    raise StoreError(
+                        f"compare: job {run.job_id} ({run.loss}, {run.dataset}, seed {seed}) "
+                        f"differs from job {first.job_id} ({first.loss}) in {field}: they did not "
+                        "start alike and cannot be paired. Remove the changed job and run again."
+                    )
+
+
+def _matched(first: Run, run: Run) -> tuple[str, ...]:
+    same_head = (first.result or {}).get("outputs") == (run.result or {}).get("outputs")
+    return (*MATCHED, "head_init_sha256") if same_head else MATCHED
+
+
+def _value(run: Run, metric: str) -> float:
+    if run.status != "ok":
+        return math.nan
+    for row in (run.result or {}).get("metrics", ()):
+        if (row["split"], row["at"], row["stage"], row["metric"]) == (
+            "test",
+            "selected",
+            "raw",
+            metric,
+        ):
+            return math.nan if row["value"] is None else float(row["value"])
+    return math.nan
+
+
+def values_of(
+    runs: Sequence[Run], losses: Sequence[str], seeds: Sequence[int], metric: str
+) -> Array:
+    """Return the metric, [losses, seeds], NaN where a run failed or is missing."""
+    values = np.full((len(losses), len(seeds)), np.nan)
+    for run in runs:
+        values[losses.index(run.loss), seeds.index(run.seed)] = _value(run, metric)
+    worked = [run for run in runs if run.status == "ok"]
+    if worked and np.isnan(values).all():
+        there = {row["metric"] for run in worked for row in (run.result or {})["metrics"]}
+        raise StoreError(
+            f"--metric: {metric!r} was not measured on {runs[0].dataset}; accepted: "
+            f"{', '.join(name for name in METRICS.names if name in there)}."
+        )
+    return values
+
+
+def other_heads(runs: Sequence[Run], baseline: str | None) -> dict[str, tuple[str, ...]]:
+    """Return the flag of each loss whose output layer is not as wide as the baseline's."""
+    outputs = {
+        run.loss: run.result["outputs"] for run in runs if run.result and "outputs" in run.result
+    }
+    if baseline not in outputs:
+        return {}
+    return {
+        loss: ("HEAD_DIFFERS",) for loss, width in outputs.items() if width != outputs[baseline]
+    }

@@ -1,0 +1,159 @@
+"""Oriented values to rows: paired differences, adjusted p-values, verdicts and flags."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossbench import stats
+from lossbench.comparison.results import LossRow
+from lossbench.store import Run
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A loss's difference to the baseline and what the tests say of it."""
+
+    n: int
+    diff: float = math.nan
+    ci_low: float = math.nan
+    ci_high: float = math.nan
+    p: float = math.nan
+    p_holm: float = math.nan
+    p_tost: float = math.nan
+    p_beyond: float = math.nan
+    mde: float = math.nan
+    verdict: str = "BASELINE"
+    flags: tuple[str, ...] = ()
+
+
+def judge(
+    runs: Sequence[Run],
+    losses: Sequence[str],
+    values: Array,
+    *,
+    sign: float,
+    baseline: str | None,
+    delta: float,
+    alpha: float,
+    heads: Mapping[str, tuple[str, ...]],
+) -> list[LossRow]:
+    """Compare every loss with the baseline.
+
+    Args:
+        runs: the runs of the comparison.
+        losses: display names, in the order of the rows of `values`.
+        values: the metric, [losses, seeds]; NaN where a run failed or is missing.
+        sign: +1 where higher is better, -1 where lower is.
+        baseline: the loss to compare with; None gives means only.
+        delta: smallest difference that matters, in metric units; NaN where unknown.
+        alpha: level of tests and intervals.
+        heads: flags of losses whose output layer differs from the baseline's.
+
+    Returns:
+        One row for each loss, in their order.
+    """
+    oriented = sign * values
+    nothing = np.full(oriented.shape[1], np.nan)
+    reference = nothing if baseline is None else oriented[losses.index(baseline)]
+    others = [i for i, loss in enumerate(losses) if loss != baseline]
+    tested = dict(zip(others, _tests(oriented[others] - reference, delta, alpha), strict=True))
+    return [
+        _row(
+            [run for run in runs if run.loss == loss],
+            sign,
+            oriented[index],
+            reference,
+            tested.get(index, _Tested(int(np.isfinite(oriented[index]).sum()))),
+            heads.get(loss, ()),
+        )
+        for index, loss in enumerate(losses)
+    ]
+
+
+def _row(
+    mine: Sequence[Run],
+    sign: float,
+    oriented: Array,
+    reference: Array,
+    tested: _Tested,
+    head: tuple[str, ...],
+) -> LossRow:
+    ok = oriented[~np.isnan(oriented)]
+    done = sum(run.status == "ok" for run in mine)
+    flags = (*tested.flags, *head)
+    if done < len(mine):
+        failed = any(run.status not in ("ok", "missing") for run in mine)
+        flags = (*flags, "FAILURES" if failed else "INCOMPLETE")
+    measured = len(ok) or not done  # a loss may work and still not give what a metric needs
+    wins, blocks = _wins(oriented, reference) if measured else (0, 0)
+    return LossRow(
+        loss=mine[0].loss,
+        mean=sign * float(ok.mean()) if len(ok) else math.nan,
+        n=tested.n,
+        diff=tested.diff,
+        ci_low=tested.ci_low,
+        ci_high=tested.ci_high,
+        wins=wins,
+        blocks=blocks,
+        p=tested.p,
+        p_holm=tested.p_holm,
+        p_tost=tested.p_tost,
+        p_beyond=tested.p_beyond,
+        mde=tested.mde,
+        verdict=tested.verdict,
+        flags=flags,
+        done=done,
+        planned=len(mine),
+    )
+
+
+def _wins(mine: Array, reference: Array) -> tuple[int, int]:
+    """Return the blocks won and the blocks in which either worked; a failed run loses."""
+    either = ~(np.isnan(mine) & np.isnan(reference))
+    won = ~np.isnan(mine) & (np.isnan(reference) | (mine > reference))
+    return int(won[either].sum()), int(either.sum())
+
+
+def _tests(table: Array, delta: float, alpha: float) -> list[_Tested]:
+    """Test each row of `table`, [losses, seeds]; p-values are adjusted over the rows."""
+    complete = [row[~np.isnan(row)] for row in table]
+    testable = [len(d) >= stats.FEWEST_BLOCKS for d in complete]
+    usable = [ok and math.isfinite(delta) for ok in testable]
+    nan = math.nan
+    paired = [stats.paired_difference(d, alpha) for d in complete]
+    p_holm = stats.holm([p.p_t if ok else nan for p, ok in zip(paired, testable, strict=True)])
+    tost = [stats.tost_p(d, delta) if u else nan for d, u in zip(complete, usable, strict=True)]
+    beyond = [
+        stats.beyond_delta_p(d, delta) if u else nan for d, u in zip(complete, usable, strict=True)
+    ]
+    p_tost, p_beyond = stats.holm(tost), stats.holm(beyond)
+    left_out = stats.left_out_verdicts(table, delta, alpha) if any(usable) else [[]] * len(table)
+    found = []
+    for i, (d, p) in enumerate(zip(complete, paired, strict=True)):
+        code = stats.verdict(p.n, p.mean, p_holm[i], p_tost[i], p_beyond[i], alpha)
+        sign_flip = stats.sign_flip_p(d, np.random.default_rng(0)) if testable[i] else nan
+        same = stats.all_equal(d)
+        spread = testable[i] and p.sd > 0
+        found.append(
+            _Tested(
+                n=p.n,
+                diff=p.mean,
+                ci_low=p.ci_low,
+                ci_high=p.ci_high,
+                p=p.p_t,
+                p_holm=float(p_holm[i]),
+                p_tost=float(p_tost[i]),
+                p_beyond=float(p_beyond[i]),
+                mde=stats.mde_dz(p.n, alpha / len(table)) * p.sd if spread else nan,
+                verdict=code,
+                flags=stats.flags(
+                    p.n, len(table), code, p_holm[i], sign_flip, same, left_out[i], alpha
+                ),
+            )
+        )
+    return found

@@ -1,0 +1,102 @@
+"""What a comparison says: one row for each loss, every number with its meaning."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+from lossbench import store
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """One loss in a comparison; differences are oriented, so that positive is better.
+
+    Attributes:
+        loss: display name.
+        mean: mean of the metric over the seeds that worked, in metric units.
+        n: complete blocks: seeds in which this loss and the baseline both worked.
+        diff: mean difference to the baseline over those blocks.
+        ci_low: lower end of its t interval.
+        ci_high: upper end.
+        wins: blocks in which it beat the baseline; a failed run loses against one that worked.
+        blocks: blocks in which at least one of the two worked.
+        p: two-sided p-value of the paired t-test.
+        p_holm: the same, adjusted over the losses of the comparison.
+        p_tost: adjusted p-value of equivalence within delta.
+        p_beyond: adjusted p-value of a difference beyond delta.
+        mde: difference that this many blocks detect with 80 % power, given their spread.
+        verdict: a code of `stats.WORDS`; "BASELINE" for the baseline itself.
+        flags: what a reader should know beside the verdict.
+        done: runs that worked.
+        planned: runs that were planned.
+    """
+
+    loss: str
+    mean: float
+    n: int
+    diff: float
+    ci_low: float
+    ci_high: float
+    wins: int
+    blocks: int
+    p: float
+    p_holm: float
+    p_tost: float
+    p_beyond: float
+    mde: float
+    verdict: str
+    flags: tuple[str, ...]
+    done: int
+    planned: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The losses on one data set with one model and one optimizer.
+
+    Attributes:
+        dataset: display name, as are model and optimizer.
+        model: the network.
+        optimizer: the optimizer.
+        epochs: epochs trained.
+        metric: the metric that judges, on the test set, at the epoch chosen on validation.
+        higher_is_better: which way is better.
+        bounded: whether the metric lies in [0, 1] and is shown in points.
+        baseline: the loss that the others are compared with, None where it did not run.
+        delta: smallest difference that matters, in metric units.
+        delta_declared: whether the experiment file declared it.
+        alpha: level of tests and intervals.
+        seeds: number of seeds.
+        rows: the losses, best mean first.
+        warnings: what went wrong, in sentences.
+    """
+
+    dataset: str
+    model: str
+    optimizer: str
+    epochs: int
+    metric: str
+    higher_is_better: bool
+    bounded: bool
+    baseline: str | None
+    delta: float
+    delta_declared: bool
+    alpha: float
+    seeds: int
+    rows: tuple[LossRow, ...]
+    warnings: tuple[str, ...]
+
+
+def csv_text(comparisons: Sequence[Comparison]) -> str:
+    """Return `comparisons.csv`: one line for each loss of each comparison."""
+    shared = [f.name for f in fields(Comparison) if f.name not in ("rows", "warnings", "seeds")]
+    columns = [*shared, *(f.name for f in fields(LossRow))]
+    lines = (
+        {
+            **{name: getattr(comparison, name) for name in shared},
+            **asdict(row),
+            "flags": " ".join(row.flags),
+        }
+        for comparison in comparisons
+        for row in comparison.rows
+    )
+    return store.csv_text(columns, lines)

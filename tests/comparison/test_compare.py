@@ -1,0 +1,156 @@
+import csv
+import io
+import math
+import time
+
+import numpy as np
+import pytest
+
+from lossbench import comparison, store
+from lossbench.errors import StoreError
+
+BASE = [0.9120, 0.9084, 0.9151, 0.9052, 0.9103, 0.9075, 0.9139, 0.9098]
+NEW = [0.9168, 0.9121, 0.9170, 0.9136, 0.9098, 0.9129, 0.9172, 0.9151]
+
+
+def compare(*folders, **options):
+    return comparison.compare([store.read_experiment(f) for f in folders], **options)
+
+
+def row(compared, loss):
+    return next(r for r in compared.rows if r.loss == loss)
+
+
+def test_the_worked_example_of_the_methodology(make_runs):
+    """Section 9.1: eight pairs, delta 0.002, one loss: clearly better."""
+    (found,) = compare(
+        make_runs({"cross_entropy": BASE, "focal": NEW}, protocol={"delta": 0.002, "alpha": 0.05})
+    )
+    assert (found.baseline, found.delta, found.delta_declared) == ("cross_entropy", 0.002, True)
+    new = row(found, "focal")
+    assert new.diff == pytest.approx(0.0040375)
+    assert (new.ci_low, new.ci_high) == pytest.approx((0.00182833491, 0.00624666509))
+    assert new.p == new.p_holm == pytest.approx(0.00347329355)
+    assert new.p_beyond == pytest.approx(0.0327777884)
+    assert (new.wins, new.blocks, new.n, new.done) == (7, 8, 8, 8)
+    assert new.mde == pytest.approx(0.00305479371)
+    assert new.verdict == "CLEARLY_BETTER"
+    assert new.flags == ()
+    assert [r.loss for r in found.rows] == ["focal", "cross_entropy"], "best mean first"
+    assert row(found, "cross_entropy").verdict == "BASELINE"
+
+
+def test_lower_is_better_turns_differences_around(make_runs):
+    (found,) = compare(make_runs({"mse": [1.0, 1.1, 1.2], "mae": [0.5, 0.7, 0.7]}, metric="rmse"))
+    assert row(found, "mae").diff == pytest.approx(np.mean([0.5, 0.4, 0.5]))
+    assert row(found, "mae").mean == pytest.approx(np.mean([0.5, 0.7, 0.7]))
+    assert [r.loss for r in found.rows] == ["mae", "mse"]
+    assert found.delta == pytest.approx(0.01 * 1.1), "1 % of the baseline"
+    assert not found.delta_declared
+
+
+def test_p_values_are_adjusted_over_the_losses(make_runs):
+    (found,) = compare(make_runs({"cross_entropy": BASE, "focal": NEW, "brier": BASE[::-1]}))
+    assert row(found, "focal").p_holm == pytest.approx(2 * row(found, "focal").p)
+    assert row(found, "brier").p_holm == row(found, "brier").p
+
+
+def test_a_failed_run_is_a_lost_block_and_no_number(make_runs):
+    scores = {"cross_entropy": BASE, "focal": [*NEW[:7], math.nan]}
+    (found,) = compare(make_runs(scores))
+    new = row(found, "focal")
+    assert (new.n, new.done, new.planned) == (7, 7, 8)
+    assert (new.wins, new.blocks) == (6, 8), "the failed run loses its block"
+    assert new.mean == pytest.approx(np.mean(NEW[:7]))
+    assert new.diff == pytest.approx(np.mean(np.subtract(NEW, BASE)[:7]))
+    assert "FAILURES" in new.flags
+    assert any("1 of 8 runs ended with nan" in text for text in found.warnings)
+
+
+def test_a_run_that_is_not_there_yet_is_said(make_runs):
+    (found,) = compare(make_runs({"cross_entropy": BASE, "focal": [*NEW[:7], None]}))
+    assert "INCOMPLETE" in row(found, "focal").flags
+    assert "focal: 1 of 8 runs are not finished." in found.warnings
+
+
+def test_two_seeds_are_not_testable(make_runs):
+    (found,) = compare(make_runs({"cross_entropy": BASE[:2], "focal": NEW[:2]}))
+    assert row(found, "focal").verdict == "NO_DATA"
+    assert math.isnan(row(found, "focal").p_holm)
+
+
+def test_identical_runs_are_equivalent_and_flagged(make_runs):
+    (found,) = compare(make_runs({"cross_entropy": BASE, "focal": BASE}))
+    same = row(found, "focal")
+    assert same.verdict == "EQUIVALENT" and "IDENTICAL" in same.flags and same.wins == 0
+
+
+def test_only_failed_runs(make_runs):
+    nan = math.nan
+    (found,) = compare(make_runs({"cross_entropy": [nan] * 3, "focal": [nan] * 3}))
+    assert all(math.isnan(r.mean) and r.done == 0 for r in found.rows)
+    assert row(found, "focal").verdict == "NO_DATA"
+
+
+@pytest.mark.parametrize(
+    "field", ["init_sha256", "order_sha256", "split_sha256", "label_sha256", "head_init_sha256"]
+)
+def test_runs_that_did_not_start_alike_are_not_paired(make_runs, field):
+    scores = {"cross_entropy": BASE[:3], "focal": [*NEW[:2], {field: "other"}]}
+    with pytest.raises(StoreError, match=f"made-mnist_mini-focal-2.*seed 2.*{field}"):
+        compare(make_runs(scores))
+
+
+def test_another_head_is_flagged_and_its_own_weights_are_no_mismatch(make_runs):
+    other = [{"value": v, "outputs": 1, "head_init_sha256": "one"} for v in NEW]
+    (found,) = compare(make_runs({"cross_entropy": BASE, "bce": other}), baseline="cross_entropy")
+    assert "HEAD_DIFFERS" in row(found, "bce").flags
+
+
+def test_baseline_by_option_by_protocol_and_by_custom(make_runs):
+    folder = make_runs({"focal": NEW, "cross_entropy": BASE}, protocol={"baseline": "focal"})
+    assert compare(folder)[0].baseline == "focal"
+    assert compare(folder, baseline="cross_entropy")[0].baseline == "cross_entropy"
+    with pytest.raises(StoreError, match="'brier' is none of the losses"):
+        compare(folder, baseline="brier")
+    missing = make_runs({"focal": NEW}, name="b", protocol={"baseline": "cross_entropy"})
+    (found,) = compare(missing)
+    assert found.baseline is None
+    assert any("was not run" in text for text in found.warnings)
+
+
+def test_metric_by_option(make_runs):
+    folder = make_runs({"cross_entropy": BASE, "focal": NEW})
+    with pytest.raises(StoreError, match="Did you mean 'accuracy'"):
+        compare(folder, metric="acuracy")
+    with pytest.raises(StoreError, match="'nll' was not measured"):
+        compare(folder, metric="nll")
+
+
+def test_folders_are_joined_and_the_same_job_counts_once(make_runs, tmp_path):
+    import shutil
+
+    first = make_runs({"cross_entropy": BASE, "focal": NEW})
+    copy = shutil.copytree(first, tmp_path / "copy")
+    (found,) = compare(first, copy)
+    assert row(found, "focal").planned == 8
+    second = make_runs({"cross_entropy": BASE, "focal": NEW}, name="again")
+    with pytest.raises(StoreError, match="both claim"):
+        compare(first, second)
+    other = make_runs({"cross_entropy": BASE, "focal": NEW}, name="other", dataset="cifar10")
+    assert [c.dataset for c in compare(first, other)] == ["mnist_mini", "cifar10"]
+
+
+def test_csv_has_every_number(make_runs):
+    compared = compare(make_runs({"cross_entropy": BASE, "focal": NEW}))
+    lines = list(csv.DictReader(io.StringIO(comparison.csv_text(compared))))
+    assert float(lines[0]["diff"]) == row(compared[0], "focal").diff
+    assert lines[1]["verdict"] == "BASELINE" and lines[0]["metric"] == "accuracy"
+
+
+def test_a_hundred_jobs_are_compared_in_well_under_two_seconds(make_runs):
+    rng = np.random.default_rng(0)
+    folder = make_runs({f"loss{i}": rng.normal(0.9, 0.01, 10) for i in range(10)})
+    since = time.perf_counter()
+    compare(folder)
+    assert time.perf_counter() - since < 2

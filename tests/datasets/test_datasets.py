@@ -1,0 +1,82 @@
+"""Every data set of the catalogue through the three public functions."""
+
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossbench.catalog import DATASETS, METRICS
+from lossbench.datasets import _module, describe, load, prepare, split_sha256
+from lossbench.errors import DataError
+
+OFFLINE = {
+    "mnist_mini": [{}, {"subset": 200}, {"subset": {"n": 50, "balanced": True}}],
+    "synthetic_regression": [{"n": 60, "n_test": 9}, {"n": 60, "n_test": 9, "subset": 33}],
+    "synthetic_imbalanced": [
+        {"n": 60, "n_test": 9},
+        {"n": 300, "n_test": 9, "classes": 4, "subset": 33},
+    ],
+}
+CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
+
+
+@pytest.mark.parametrize("name", DATASETS.names)
+@pytest.mark.parametrize("function", ["describe", "load"])
+def test_functions_take_the_parameters_of_the_catalogue(name, function):
+    signature = inspect.signature(getattr(_module(name), function))
+    only = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert only == list(DATASETS[name].params)
+    assert next(iter(signature.parameters)) == "name"
+
+
+@pytest.mark.parametrize(("name", "params"), CASES)
+def test_describe_says_what_load_gives(name, params):
+    facts, splits = describe(name, params), load(name, params)
+    assert facts.task == splits.task
+    assert facts.class_names == splits.class_names
+    assert facts.n_classes == len(splits.class_names)
+    parts = (splits.train, splits.validation, splits.test)
+    assert [len(p.ids) for p in parts] == [facts.n_train, facts.n_validation, facts.n_test]
+    for part in parts:
+        assert part.images.shape == (len(part.ids), *facts.image_shape)
+        assert part.images.dtype == np.uint8
+        assert part.targets.dtype == (np.float32 if facts.task == "regression" else np.int32)
+        assert part.ids.dtype == np.int64
+    assert facts.task in METRICS[facts.metric].tasks
+    assert not facts.needs_download
+    assert facts.content_sha256 is None
+
+
+@pytest.mark.parametrize(("name", "params"), CASES)
+def test_loading_twice_gives_the_same(name, params):
+    first, second = load(name, params), load(name, params)
+    assert split_sha256(first) == split_sha256(second)
+    for part in ("train", "validation", "test"):
+        ours, theirs = getattr(first, part), getattr(second, part)
+        np.testing.assert_array_equal(ours.images, theirs.images)
+        np.testing.assert_array_equal(ours.targets, theirs.targets)
+
+
+def test_nothing_needs_to_be_prepared_for_what_is_drawn_or_inside():
+    for name in OFFLINE:
+        prepare(name, {})
+
+
+def test_unknown_and_missing_parameters_are_refused():
+    with pytest.raises(DataError, match=r"'mnist_mini': no parameter 'subst'; it takes subset"):
+        describe("mnist_mini", {"subst": 3})
+    with pytest.raises(DataError, match=r"'npz': no value for 'path'"):
+        load("npz", {})
+
+
+def test_importing_loads_no_framework():
+    code = (
+        "import sys, lossbench.datasets as d; d.describe('mnist_mini', {});"
+        "d.describe('synthetic_regression', {}); d.describe('synthetic_imbalanced', {});"
+        "d.describe('mnist', {});"
+        "print({'tensorflow', 'keras', 'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,111 @@
+"""Blobs: the target function, the damage, and what each parameter leaves as it was."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from lossbench.datasets import describe, label_sha256, load, split_sha256
+from lossbench.datasets.synthetic_regression import target
+
+
+def whole(**params):
+    """Training and validation together, in the order of ids."""
+    splits = load("synthetic_regression", {"n": 400, "n_test": 50} | params)
+    order = np.argsort(np.concatenate([splits.train.ids, splits.validation.ids]))
+    images, targets = (
+        np.concatenate([getattr(splits.train, key), getattr(splits.validation, key)])[order]
+        for key in ("images", "targets")
+    )
+    return images, targets[:, 0], splits
+
+
+def test_target_by_hand():
+    # Middle of everything: s = t = q = 0, so 0 + 1/sqrt(2) + 0.
+    # Right edge, upper edge, widest: s = q = 1, t = -1, so 1 - 1/sqrt(2) + 1.5.
+    found = target(np.array([0.5, 0.8]), np.array([0.5, 0.2]), np.array([0.14, 0.20]))
+    np.testing.assert_allclose(found, [np.sqrt(0.5), 2.5 - np.sqrt(0.5)])
+
+
+def test_target_has_mean_0_and_variance_1():
+    grid = (np.arange(60) + 0.5) / 60
+    u, v, r = np.meshgrid(0.2 + 0.6 * grid, 0.2 + 0.6 * grid, 0.08 + 0.12 * grid)
+    values = target(u, v, r)
+    assert values.mean() == pytest.approx(0, abs=1e-9)
+    assert values.var() == pytest.approx(1, abs=2e-3)
+
+
+def test_target_is_not_linear():
+    rng = np.random.default_rng(0)
+    drawn = rng.uniform([0.2, 0.2, 0.08], [0.8, 0.8, 0.2], size=(2000, 3))
+    values = target(*drawn.T)
+    design = np.column_stack([np.ones(2000), drawn])
+    left = values - design @ np.linalg.lstsq(design, values, rcond=None)[0]
+    assert left.var() > 0.4
+
+
+def test_the_picture_shows_the_blob_where_the_target_says():
+    # Least squares over a grid of (u, v, r) recovers the exact target from the picture alone.
+    splits = load("synthetic_regression", {"n": 10, "n_test": 5})
+    pixels = (np.arange(28) + 0.5) / 28
+    steps = np.linspace(0.2, 0.8, 31)
+    widths = np.linspace(0.08, 0.2, 9)
+    waves = np.exp(-((pixels - steps[:, None, None]) ** 2) / (2 * widths[:, None] ** 2))
+    for image, exact in zip(splits.test.images[..., 0], splits.test.targets[:, 0], strict=True):
+        bright = image.astype(float) - 40
+        fit = np.einsum("vry,urx,yx->vur", waves, waves, bright)
+        power = np.einsum("vry,vry,urx,urx->vur", waves, waves, waves, waves)
+        v, u, r = np.unravel_index((180**2 * power - 2 * 180 * fit).argmin(), fit.shape)
+        assert target(steps[u], steps[v], widths[r]) == pytest.approx(exact, abs=0.15)
+
+
+def test_noise_has_the_standard_deviation_asked_for():
+    _, clean, _ = whole(noise=0.0)
+    _, noisy, _ = whole(noise=0.5)
+    assert (noisy - clean).std() == pytest.approx(0.5, rel=0.15)
+    assert abs((noisy - clean).mean()) < 0.1
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.333, 1.0])
+def test_exactly_the_share_asked_for_is_damaged_upwards(rate):
+    _, plain, _ = whole()
+    _, damaged, _ = whole(outlier_rate=rate, outlier_size=4.0)
+    difference = damaged - plain
+    assert np.count_nonzero(difference) == round(rate * 400)
+    np.testing.assert_allclose(difference[difference != 0], 4.0, rtol=1e-5)
+
+
+def test_the_test_part_is_clean():
+    exact = whole(noise=0.0)[2].test.targets
+    damaged = whole(noise=1.0, outlier_rate=0.5)[2].test.targets
+    np.testing.assert_array_equal(exact, damaged)
+
+
+def test_damage_changes_neither_images_nor_split():
+    images, _, splits = whole()
+    others, _, damaged = whole(noise=1.0, outlier_rate=0.5)
+    np.testing.assert_array_equal(images, others)
+    assert split_sha256(splits) == split_sha256(damaged)
+    assert label_sha256(splits) != label_sha256(damaged)
+
+
+def test_more_images_begin_with_the_same_ones():
+    few, _, splits = whole()
+    many, _, more = whole(n=1500)
+    np.testing.assert_array_equal(few, many[:400])
+    np.testing.assert_array_equal(splits.test.images, more.test.images)
+
+
+def test_default_metric_is_the_absolute_error_where_there_are_outliers():
+    assert describe("synthetic_regression", {}).metric == "rmse"
+    assert describe("synthetic_regression", {"outlier_rate": 0.05}).metric == "mae"
+
+
+def test_the_draw_is_the_one_that_results_were_made_with():
+    # Golden: recorded when the draw was written; a change would make old runs incomparable.
+    splits = load("synthetic_regression", {"n": 100, "n_test": 20, "outlier_rate": 0.1})
+    assert split_sha256(splits)[:16] == "c8eb0fd0d4443b98"
+    assert hashlib.sha256(splits.train.images.tobytes()).hexdigest()[:16] == "c5c32a0fc1962824"
+    np.testing.assert_allclose(
+        splits.train.targets[:4, 0], [0.323383, 0.66259, 1.020791, -0.94949], rtol=1e-5
+    )

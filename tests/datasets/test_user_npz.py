@@ -1,0 +1,227 @@
+"""The user's own file: what is read, and every way in which it can be wrong."""
+
+import hashlib
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+
+from lossbench.datasets import describe, load, prepare
+from lossbench.errors import DataError
+
+RNG = np.random.default_rng(0)
+
+
+def arrays(n=20, n_test=6, **changes):
+    """Twenty small colour images of two classes, and six to test on."""
+    found = {
+        "x_train": RNG.integers(0, 256, (n, 5, 4, 3)).astype(np.uint8),
+        "y_train": np.arange(n) % 2,
+        "x_test": RNG.integers(0, 256, (n_test, 5, 4, 3)).astype(np.uint8),
+        "y_test": np.arange(n_test) % 2,
+    }
+    return found | changes
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(content):
+        path = tmp_path / "mine.npz"
+        np.savez(path, **content)
+        return {"path": str(path)}
+
+    return save
+
+
+def both(convert):
+    """Change both image arrays."""
+    content = arrays()
+    return content | {key: convert(content[key]) for key in ("x_train", "x_test")}
+
+
+def test_describe_says_what_load_gives(saved):
+    params = saved(arrays())
+    facts, splits = describe("npz", params), load("npz", params)
+    assert facts.task == splits.task == "binary"
+    assert (facts.n_train, facts.n_validation, facts.n_test) == (18, 2, 6)
+    assert facts.image_shape == (5, 4, 3) == splits.train.images.shape[1:]
+    assert facts.class_names == splits.class_names == ("0", "1")
+    assert facts.metric == "average_precision"
+    assert not facts.needs_download
+    prepare("npz", params)
+
+
+def test_the_hash_is_that_of_the_file(saved, tmp_path):
+    params = saved(arrays())
+    expected = hashlib.sha256((tmp_path / "mine.npz").read_bytes()).hexdigest()
+    assert describe("npz", params).content_sha256 == expected
+
+
+def test_the_subset_is_drawn_from_the_file(saved):
+    params = saved(arrays()) | {"subset": {"n": 10, "balanced": True}}
+    assert describe("npz", params).n_train == len(load("npz", params).train.ids) == 8
+    with pytest.raises(DataError, match=r"mine.npz: a subset of 21 .* 4 \(two a class\) to 20"):
+        describe("npz", params | {"subset": 21})
+
+
+def test_regression_is_described(saved):
+    targets = {"y_train": RNG.normal(size=(20, 2)), "y_test": RNG.normal(size=(6, 2))}
+    facts = describe("npz", saved(arrays(**targets)))
+    assert (facts.task, facts.n_targets, facts.n_classes) == ("regression", 2, 0)
+    assert (facts.metric, facts.soft_targets) == ("rmse", False)
+
+
+def test_soft_labels_are_described(saved):
+    soft = RNG.dirichlet(np.ones(3), size=26).astype(np.float32)
+    facts = describe("npz", saved(arrays(y_train=soft[:20], y_test=soft[20:])))
+    assert (facts.task, facts.n_classes, facts.soft_targets) == ("multiclass", 3, True)
+
+
+@pytest.mark.parametrize(
+    ("convert", "dtype"),
+    [
+        (lambda x: x, np.uint8),
+        (lambda x: x.astype(np.int64), np.uint8),
+        (lambda x: (x / 255).astype(np.float64), np.float32),
+        (lambda x: (x / 255).astype(np.float16), np.float32),
+        (lambda x: x[..., 0], np.uint8),
+        (lambda x: np.repeat(x, 5, axis=3), np.uint8),
+    ],
+    ids=["uint8", "int64", "float64", "float16", "grey", "15 channels"],
+)
+def test_images_of_every_accepted_kind(saved, convert, dtype):
+    content = both(convert)
+    images = load("npz", saved(content)).test.images
+    expected = content["x_test"]
+    assert images.dtype == dtype
+    np.testing.assert_allclose(images.reshape(expected.shape), expected, rtol=1e-6)
+    assert images.ndim == 4
+
+
+BAD_IMAGES = {
+    "flat": (lambda x: x.reshape(len(x), -1), r"x_train is uint8 \[20, 60\].*\[n, height, width\]"),
+    "five axes": (lambda x: x[..., None], r"x_train is uint8 \[20, 5, 4, 3, 1\]"),
+    "strings": (lambda x: x.astype(str), "x_train is <U"),
+    "boolean": (lambda x: x > 9, "x_train is bool"),
+    "complex": (lambda x: x * 1j, "x_train is complex128"),
+    "no images": (lambda x: x[:0], r"x_train is empty, \[0, 5, 4, 3\]"),
+    "no pixels": (lambda x: x[:, :0], r"x_train is empty, \[20, 0, 4, 3\]"),
+    "channels first": (
+        lambda x: np.zeros((len(x), 3, 20, 20), np.uint8),
+        r"has 20 channels; 1 to 16 are accepted, as the last axis. Move the channels last",
+    ),
+    "many channels": (lambda x: np.zeros((len(x), 20, 20, 17)), "has 17 channels.*Check it"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_IMAGES)
+def test_wrong_images_are_refused_before_they_are_read(saved, case):
+    convert, message = BAD_IMAGES[case]
+    params = saved(both(convert))
+    for function in (describe, load, prepare):
+        with pytest.raises(DataError, match=f"data set 'npz': .*mine.npz: .*{message}"):
+            function("npz", params)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_train": np.arange(19) % 2}, "x_train has 20 examples and y_train 19; equally many"),
+        ({"y_test": np.arange(7) % 2}, "x_test has 6 examples and y_test 7"),
+        ({"y_test": np.array(1)}, "x_test has 6 examples and y_test no;"),
+        (
+            {"x_test": np.zeros((6, 5, 5, 3), np.uint8)},
+            r"x_train is uint8 \[20, 5, 4, 3\] and x_test is uint8 \[6, 5, 5, 3\]",
+        ),
+        ({"x_test": np.zeros((6, 5, 4, 3))}, "x_test is float64.*with one scale of values"),
+        ({"y_train": np.arange(20) - 1}, "the least label is -1"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(saved, changes, message):
+    for function in (describe, load):
+        with pytest.raises(DataError, match=message):
+            function("npz", saved(arrays(**changes)))
+
+
+@pytest.mark.parametrize(
+    ("convert", "message"),
+    [
+        (lambda x: x.astype(int) + 1, "x_train has values from .* to 256; whole numbers are"),
+        (lambda x: x.astype(int) - 1, "x_train has values from -1 to"),
+        (lambda x: np.where(x > 128, np.nan, x), "values that are not finite numbers"),
+        (lambda x: np.full(x.shape, 1e39), "x_train has 1200 values that are not finite"),
+    ],
+    ids=["above", "below", "nan", "too large for float32"],
+)
+def test_wrong_values_are_found_by_prepare(saved, convert, message):
+    content = both(convert)
+    params = saved(content)
+    describe("npz", params)
+    for function in (prepare, load):
+        with pytest.raises(DataError, match=message):
+            function("npz", params)
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(DataError, match=r"none.npz: there is no such file"):
+        describe("npz", {"path": str(tmp_path / "none.npz")})
+
+
+def test_a_text_file_is_refused(tmp_path):
+    (tmp_path / "text.npz").write_text("x_train, y_train")
+    with pytest.raises(DataError, match=r"text.npz: this is no \.npz file, or a truncated one"):
+        load("npz", {"path": str(tmp_path / "text.npz")})
+
+
+def test_a_truncated_file_is_refused(saved, tmp_path):
+    params = saved(arrays())
+    whole = (tmp_path / "mine.npz").read_bytes()
+    (tmp_path / "mine.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"a truncated one"):
+        describe("npz", params)
+
+
+def test_a_file_with_broken_bytes_is_refused(saved, tmp_path):
+    params = saved(arrays())
+    content = bytearray((tmp_path / "mine.npz").read_bytes())
+    content[300:400] = bytes(100)  # inside the values of x_train
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"the file is damaged .*Bad CRC-32"):
+        load("npz", params)
+
+
+def test_a_zip_of_something_else_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:
+        archive.writestr("notes.txt", "hello")
+        for key in ("x_train", "y_train", "x_test", "y_test"):
+            archive.writestr(f"{key}.npy", "no array")
+    with pytest.raises(DataError, match=r"the file is damaged"):
+        describe("npz", {"path": str(tmp_path / "other.npz")})
+
+
+@pytest.mark.parametrize("key", ["x_train", "y_test"])
+def test_pickled_objects_are_refused_unread(saved, key):
+    content = arrays()
+    content[key] = np.array([print] * len(content[key]), dtype=object)
+    for function in (describe, load):
+        with pytest.raises(DataError, match=f"{key} holds pickled Python objects"):
+            function("npz", saved(content))
+
+
+def test_missing_arrays_are_named_with_the_nearest(saved):
+    content = arrays()
+    content["X_train"] = content.pop("x_train")
+    with pytest.raises(DataError) as caught:
+        describe("npz", saved(content))
+    assert str(caught.value).endswith(
+        "x_train is missing; x_train, y_train, x_test, y_test are accepted, the file holds "
+        "X_train, x_test, y_test, y_train. Rename 'X_train' to 'x_train'."
+    )
+
+
+def test_an_empty_archive_says_so(saved):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(DataError, match=r"are missing; .* the file holds nothing. Add what"):
+            load("npz", saved({}))

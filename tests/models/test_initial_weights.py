@@ -1,0 +1,135 @@
+"""Initial weights: their distribution, and on what they depend."""
+
+import keras
+import numpy as np
+import pytest
+
+from lossbench.catalog import MODELS
+from lossbench.errors import ShapeError
+from lossbench.models import build, draw_initial_weights, fingerprint
+
+
+def dense_model(initializer, units=400, inputs=300, **kwargs):
+    images = keras.Input((inputs,), name="images")
+    layer = keras.layers.Dense(units, kernel_initializer=initializer, name="wide", **kwargs)
+    return keras.Model(images, layer(images), name="one_layer")
+
+
+def kernel(initializer, seed=0):
+    return draw_initial_weights(dense_model(initializer), seed)[0]
+
+
+INITIALIZERS = [
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    keras.initializers.VarianceScaling(2.5, "fan_out", "untruncated_normal"),
+]
+
+
+@pytest.mark.parametrize("initializer", INITIALIZERS, ids=str)
+def test_moments_and_bounds_are_those_of_keras(initializer):
+    ours = kernel(initializer).ravel()
+    theirs = keras.ops.convert_to_numpy(keras.initializers.get(initializer)((300, 400))).ravel()
+    n = ours.size
+    assert abs(ours.mean()) < 5 * ours.std() / np.sqrt(n)
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.012)  # 5 standard errors, n = 120,000
+    kurtosis = [np.mean(x**4) / np.mean(x**2) ** 2 for x in (ours, theirs)]
+    assert kurtosis[0] == pytest.approx(kurtosis[1], rel=0.05)
+    if "untruncated" not in str(getattr(initializer, "distribution", "")):
+        assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)
+
+
+def test_bounds_of_glorot_uniform_and_he_normal_by_hand():
+    assert np.abs(kernel("glorot_uniform")).max() <= np.sqrt(6 / 700)
+    # Cut at two standard deviations of the uncut normal: 2 * sqrt(2 / 300) / 0.8796.
+    bound = 2 * np.sqrt(2 / 300) / 0.87962566103423978
+    assert 0.99 * bound < np.abs(kernel("he_normal")).max() <= bound
+
+
+def test_fan_of_a_convolution_counts_its_field():
+    # He normal on 3 x 3 x 32 inputs: variance 2 / 288.
+    model = build("resnet20", {}, (32, 32, 3), 10)
+    named = dict(zip((v.path for v in model.weights), draw_initial_weights(model, 0), strict=True))
+    found = named["stage_2_block_2_1_conv/kernel"]
+    assert found.shape == (3, 3, 32, 32)
+    assert found.std() == pytest.approx(np.sqrt(2 / 288), rel=0.04)
+
+
+def test_constants_are_constant():
+    weights = draw_initial_weights(
+        dense_model("ones", bias_initializer=keras.initializers.Constant(0.25)), 0
+    )
+    assert (weights[0] == 1).all()
+    assert (weights[1] == np.float32(0.25)).all()
+
+
+def test_batch_normalisation_starts_as_keras_starts_it():
+    model = build("resnet20", {}, (8, 8, 1), 2)
+    drawn = draw_initial_weights(model, 0)
+    for variable, array in zip(model.weights, drawn, strict=True):
+        if "_norm/" in variable.path or variable.path.endswith("bias"):
+            np.testing.assert_array_equal(array, variable.numpy())
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+def test_weights_fit_the_model_and_depend_on_the_seed_alone(name):
+    first, second = (build(name, {}, (12, 12, 1), 3) for _ in range(2))
+    weights = draw_initial_weights(first, 5)
+    first.set_weights(weights)
+    assert all(array.dtype == np.float32 for array in weights)
+    assert fingerprint(weights, first) == fingerprint(draw_initial_weights(second, 5), second)
+    other = fingerprint(draw_initial_weights(first, 6), first)
+    assert all(a != b for a, b in zip(fingerprint(weights, first), other, strict=True))
+
+
+@pytest.mark.parametrize("name", MODELS.names)
+def test_the_width_of_the_head_changes_nothing_else(name):
+    narrow, wide = (build(name, {}, (12, 12, 1), width) for width in (1, 2))
+    ours, theirs = (fingerprint(draw_initial_weights(m, 0), m) for m in (narrow, wide))
+    assert ours[0] == theirs[0]
+    assert ours[1] != theirs[1]
+
+
+def test_variables_of_one_shape_differ():
+    model = build("resnet20", {}, (8, 8, 1), 2)
+    drawn = dict(zip((v.path for v in model.weights), draw_initial_weights(model, 0), strict=True))
+    first, second = (drawn[f"stage_1_block_1_{i}_conv/kernel"] for i in (1, 2))
+    assert abs(np.corrcoef(first.ravel(), second.ravel())[0, 1]) < 0.1
+
+
+def test_layers_inside_a_nested_model_are_found():
+    inner = dense_model("he_normal")
+    images = keras.Input((300,), name="outer_images")
+    outer = keras.Model(images, keras.layers.Dense(2, name="head")(inner(images)), name="outer")
+    assert draw_initial_weights(outer, 0)[0].std() > 0
+
+
+def test_the_fingerprint_sees_names_types_and_every_value():
+    model = dense_model("he_normal")
+    weights = draw_initial_weights(model, 0)
+    changed = [weights[0].copy(), weights[1]]
+    changed[0][-1, -1] += 1e-3
+    wider = [weights[0].astype(np.float64), weights[1]]
+    assert len({fingerprint(w, model)[0] for w in (weights, changed, wider)}) == 3
+
+
+def test_the_draw_is_the_one_that_results_were_made_with():
+    # Golden: recorded when the draw was written; a change would make old runs incomparable.
+    model = build("tiny_cnn", {}, (8, 8, 1), 2)
+    first = draw_initial_weights(model, 0)[0].ravel()[:3]
+    np.testing.assert_allclose(first, [-0.04754597, -0.10831759, -0.10901298], rtol=1e-5)
+
+
+def test_another_initializer_is_refused_by_the_name_of_its_layer():
+    with pytest.raises(ShapeError, match=r"wide/kernel: the initializer Orthogonal cannot"):
+        draw_initial_weights(dense_model("orthogonal"), 0)
+
+
+def test_too_few_arrays_are_refused():
+    model = dense_model("ones")
+    with pytest.raises(ShapeError, match="1 arrays were given for 2 variables"):
+        fingerprint(draw_initial_weights(model, 0)[:1], model)

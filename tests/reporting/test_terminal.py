@@ -1,0 +1,63 @@
+import math
+
+import pytest
+
+from lossbench import comparison, store
+from lossbench.reporting.machine import as_json
+from lossbench.reporting.terminal import as_text
+
+BASE = [0.9120, 0.9084, 0.9151, 0.9052, 0.9103, 0.9075, 0.9139, 0.9098]
+NEW = [0.9168, 0.9121, 0.9170, 0.9136, 0.9098, 0.9129, 0.9172, 0.9151]
+
+
+def text(folder, **options):
+    return as_text(comparison.compare([store.read_experiment(folder)], **options))
+
+
+def test_reads_as_in_the_readme(make_runs):
+    folder = make_runs({"cross_entropy": BASE, "focal": NEW}, protocol={"delta": 0.002})
+    assert text(folder) == (
+        "mnist_mini / seed_cnn / adam, 3 epochs, 8 paired seeds\n"
+        "accuracy on test in points, higher is better; epoch chosen on validation\n"
+        "baseline cross_entropy; delta 0.2 points; alpha 0.05, Holm over 1 loss\n"
+        "\n"
+        "loss           mean  diff        95% CI wins p Holm verdict        done\n"
+        "────           ────  ────        ────── ──── ────── ───────        ────\n"
+        "focal         91.43 +0.40 [+0.18,+0.62]  7/8 0.0035 BETTER > delta  8/8\n"
+        "cross_entropy 91.03     .             .    .      . baseline        8/8\n"
+        "\n"
+        "diff: paired by seed against the baseline; positive is better.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"cross_entropy": BASE, "a_loss[with=1,many=2,parameters=3,and=4,a=5,long=6,name=7]": NEW},
+        {"cross_entropy": [123456.789, 234567.8, 1e-9], "focal": [1e12, 3.0, 5.0]},
+        {"cross_entropy": BASE, "<script>": NEW, "\u202eevil": NEW, "漢字の損失関数🙂": NEW},
+        {"cross_entropy": [math.nan] * 3, "focal": [None] * 3},
+        {"cross_entropy": BASE},
+        {f"loss_{i}": BASE for i in range(40)},
+    ],
+)
+def test_never_wider_than_80_columns_and_never_an_error(make_runs, scores):
+    from rich.cells import cell_len
+
+    for line in text(make_runs(scores)).splitlines():
+        assert cell_len(line) <= 80, line
+
+
+def test_flags_and_inconclusive_verdicts_are_explained(make_runs):
+    shown = text(make_runs({"cross_entropy": BASE[:5], "focal": NEW[:5]}))
+    assert "inconclusive*" in shown and "* FEW_SEEDS (focal): too few seeds" in shown
+    assert "this design detects about focal" in shown
+    assert "(default)" in shown
+
+
+def test_json_is_strict(make_runs):
+    import json
+
+    folder = make_runs({"cross_entropy": [math.nan], "focal": [0.5]})
+    data = as_json(comparison.compare([store.read_experiment(folder)]))
+    assert json.loads(data, parse_constant=pytest.fail)["schema"] == 1

@@ -1,0 +1,30 @@
+import csv
+
+import pytest
+
+from lossbench import store
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables_are_rebuilt_from_job_folders(make_runs):
+    counts = {"class_names": ["a", "b"], "confusion": [[3, 1], [2, 4]]}
+    folder = make_runs({"cross_entropy": [{"value": 0.7, **counts}], "focal": [0.9]})
+    store.write_tables(store.read_experiment(folder))
+    runs = rows(folder / "runs.csv")
+    assert [(r["loss"], r["status"], r["seed"]) for r in runs] == [
+        ("cross_entropy", "ok", "0"),
+        ("focal", "ok", "0"),
+    ]
+    assert [r["value"] for r in rows(folder / "metrics.csv")] == ["0.7", "0.9"]
+    found = {
+        (r["class_name"], r["metric"]): float(r["value"]) for r in rows(folder / "per_class.csv")
+    }
+    # class a: 4 examples, 3 found, 5 predicted; class b: 6 examples, 4 found, 5 predicted
+    assert found[("a", "recall")] == pytest.approx(3 / 4)
+    assert found[("a", "precision")] == pytest.approx(3 / 5)
+    assert found[("b", "f1")] == pytest.approx(2 * 4 / (6 + 5))
+    assert [r["count"] for r in rows(folder / "confusion.csv")] == ["3", "1", "2", "4"]
