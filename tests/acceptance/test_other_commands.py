@@ -58,8 +58,8 @@ def test_plan_json_has_stable_ids(lossbench):
     plan = json.loads(lossbench("plan", "e.yaml", "--json")[0])
     assert [job["loss"] for job in plan["jobs"]] == [
         "cross_entropy",
-        "f[gamma=1.0]",
-        "f[gamma=2.0]",
+        "f[gamma=1]",
+        "f[gamma=2]",
     ]
     assert [job["job_id"] for job in plan["jobs"]] == [
         "b20a521d8d51",

@@ -95,7 +95,8 @@ def test_the_epoch_is_chosen_on_validation_by_the_metric(tmp_path):
 @pytest.mark.parametrize("loss", ["bce", "weighted_bce", "binary_hinge", "cross_entropy"])
 def test_two_classes_with_one_output_or_two(tmp_path, loss):
     text = (
-        "dataset: {name: synthetic_imbalanced, n: 600, n_test: 100, ratio: 3, image_size: 10, contrast: 1.5}\n"
+        "dataset: {name: synthetic_imbalanced, n: 600, n_test: 100, ratio: 3, "
+        "image_size: 10, contrast: 1.5}\n"
         f"model: seed_cnn\nlosses: [{loss}]\nseeds: [1]\ntrain: {{epochs: 8, batch_size: 16}}\n"
     )
     folder, result = run(tmp_path, text=text)
