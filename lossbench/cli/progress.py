@@ -54,6 +54,7 @@ class Lines(Silent):
     ) -> None:
         """Print what will be done."""
         self.total, self.done, self.since = len(jobs), 0, time.monotonic()
+        self.varying = varying(jobs)
         for message in messages:
             self.say(message)
         before = f", {finished} finished before" if finished else ""
@@ -67,7 +68,7 @@ class Lines(Silent):
         self.done += 1
         left = (time.monotonic() - self.since) / self.done * (self.total - self.done)
         self.say(
-            f"{self.done:>{len(str(self.total))}}/{self.total} {describe(job)}: "
+            f"{self.done:>{len(str(self.total))}}/{self.total} {describe(job, self.varying)}: "
             f"{outcome(job, result)}; {duration(left)} left"
         )
 
@@ -92,12 +93,13 @@ class Bars(Lines):
 
         self.bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=10),
             TaskProgressColumn(),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[note]}"),
             console=Console(),
             transient=True,
+            speed_estimate_period=3600,
         )
         self.running: dict[str, Any] = {}
 
@@ -128,27 +130,30 @@ class Bars(Lines):
         bar = self.running.pop(job.id, None)
         if bar is not None:
             self.bars.remove_task(bar)
-        self.bars.advance(self.whole)
         self.done += 1
-        self.bars.update(self.whole, note=f"{self.done} of {self.total}")
+        self.bars.update(self.whole, completed=self.done, note=f"{self.done} of {self.total}")
         if result["status"] != "ok":
-            self.say(f"{describe(job)}: {outcome(job, result)}")
+            self.say(f"{describe(job, self.varying)}: {outcome(job, result)}")
 
     def idle(self) -> None:
         """Read how far the running jobs are."""
+        parts = 0.0
         for job in list(self.jobs.values())[:LOOK_AHEAD]:
             progress = store.read_progress(store.job_folder(self.folder, job.id))
             if progress is None:
                 continue
             steps = job.epochs * progress["steps_per_epoch"]
             done = progress["epoch"] * progress["steps_per_epoch"] + progress["step"]
+            parts += done / steps
             if job.id not in self.running:
-                self.running[job.id] = self.bars.add_task(describe(job), total=steps, note="")
+                name = describe(job, self.varying)
+                self.running[job.id] = self.bars.add_task(name, total=steps, note="")
             metric = progress["metric"]
             note = f"epoch {min(progress['epoch'] + 1, job.epochs)}/{job.epochs}"
             if metric is not None:
                 note += f", {job.metric} {metric:.4f}"
             self.bars.update(self.running[job.id], completed=done, note=note)
+        self.bars.update(self.whole, completed=self.done + parts)
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
@@ -162,10 +167,17 @@ def make_watcher(*, quiet: bool) -> Silent:
     return Bars() if sys.stdout.isatty() else Lines()
 
 
-def describe(job: Job) -> str:
-    """Return a job in a few words: loss, data set, model, seed."""
+def varying(jobs: Sequence[Job]) -> tuple[str, ...]:
+    """Return what else than loss and seed tells the jobs apart: dataset, model, optimizer."""
+    names = [job.names() for job in jobs]
+    axes = ("dataset", "model", "optimizer")
+    return tuple(axis for axis in axes if len({name[axis] for name in names}) > 1)
+
+
+def describe(job: Job, axes: Sequence[str]) -> str:
+    """Return a job in a few words: loss, what varies besides, seed."""
     names = job.names()
-    return f"{names['loss']} on {names['dataset']}, {names['model']}, seed {job.seed}"
+    return ", ".join([names["loss"], *(names[axis] for axis in axes), f"seed {job.seed}"])
 
 
 def outcome(job: Job, result: dict[str, Any]) -> str:

@@ -54,7 +54,7 @@ class Entry:
             known = table[self.name].params
             return bracketed(self.name, {k: value_text(v, known[k]) for k, v in changed.items()})
         parts = split_target(changed.pop("target"))
-        values = {**changed.pop("params", {}), **changed}
+        values = changed.get("params", {})
         name = parts[1] if parts else self.name
         return bracketed(name, {key: value_text(value, None) for key, value in values.items()})
 

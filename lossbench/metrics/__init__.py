@@ -149,8 +149,9 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
     One class nearly always: its share among the predictions is at least 0.95 and its share
     among the labels below 0.9 times that. No better than a constant: multiclass, balanced
     accuracy <= 1 / (classes in y_true); binary, ROC AUC <= 0.5, because a good order of rare
-    positives may well predict none of them at the threshold; regression, R2 <= 0. With a single
-    class in y_true only the first rule applies.
+    positives may well predict none of them at the threshold; regression, R2 <= 0 and a mean
+    absolute error no smaller than that of the median, because outliers in y_true alone can push
+    R2 below 0. With a single class in y_true only the first rule applies.
 
     Args:
         task: `multiclass`, `binary` or `regression`.
@@ -169,7 +170,9 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
     """
     slack = 1e-9  # rounding
     if task == "regression":
-        return regression.r2(y_true, scores) <= slack
+        constant_ae = float(np.mean(np.abs(y_true - np.median(y_true, axis=0))))
+        worse_than_median = regression.mae(y_true, scores) >= constant_ae * (1 - slack)
+        return regression.r2(y_true, scores) <= slack and worse_than_median
     table = checked_scores(scores)
     truth = hard_labels(y_true, *table.shape)
     predicted = np.bincount(table.argmax(axis=1)) / len(table)

@@ -35,7 +35,7 @@ def test_changed_leaves_defaults_out_and_required_values_in() -> None:
             LOSSES,
             "custom",
             {"target": "/a/my.py:tilted", "params": {"under": 1.5}, "task": "binary"},
-            "tilted[under=1.5,task=binary]",
+            "tilted[under=1.5]",
         ),
     ],
 )

@@ -195,6 +195,16 @@ def test_regression_collapses_to_the_mean():
     assert not collapsed("regression", y, y + 0.5)
 
 
+def test_outliers_in_the_targets_alone_are_no_collapse():
+    """The mean of y is far from every plain target, so R2 < 0 for the best median fit."""
+    clean = np.linspace(-1, 1, 20)[:, None]
+    y = clean.copy()
+    y[::7] += 100
+    assert regression.r2(y, clean) < 0
+    assert not collapsed("regression", y, clean)
+    assert collapsed("regression", y, np.full_like(y, np.median(y)))
+
+
 def test_importing_the_package_does_not_import_scikit_learn_or_keras():
     code = (
         "import sys, lossbench.metrics as m; "
