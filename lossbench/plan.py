@@ -59,6 +59,13 @@ class Job:
             **dict(self.content),
         }
 
+    @property
+    def trace_key(self) -> str:
+        """What jobs share that can run the same traced graph: all but seed and learning rate."""
+        shared = {k: v for k, v in self.canonical().items() if k != "seed"}
+        shared["optimizer"] = {k: v for k, v in shared["optimizer"].items() if k != "learning_rate"}
+        return json.dumps(shared, sort_keys=True)
+
     def names(self) -> dict[str, str]:
         """Return what tables show: the display names of data set, model, optimizer and loss."""
         return {

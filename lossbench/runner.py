@@ -1,17 +1,21 @@
 """Plan, leave out what is done, execute, store: an experiment from its file to its tables."""
 
+import fnmatch
 import hashlib
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from lossbench import config, datasets, store
 from lossbench.catalog import Facts
 from lossbench.config import Experiment
 from lossbench.errors import ConfigError, DataError, Problem, StoreError
-from lossbench.executors import local
+from lossbench.executors import Limits, Work, cpu_count, local
 from lossbench.plan import Job, Plan, make_plan
+from lossbench.store import Stored
 
 
 @dataclass(frozen=True)
@@ -75,50 +79,122 @@ class Watcher(Protocol):
         """Hear several times a second that time passes."""
 
 
+FAILED = ("error", "oom", "timeout", "killed")
+"""Statuses that are no results; such a job runs again only when asked for."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an experiment is run; nothing here but the threads can change a number.
+
+    Attributes:
+        executor: where jobs run.
+        address: of the Ray cluster; None starts or finds one.
+        workers: processes side by side; None means one per CPU and thread.
+        threads: threads in each; None means those of the experiment's earlier jobs, or one.
+        retry: statuses of earlier failures that run again.
+        only: patterns; only jobs run of which one name or the id matches one of them.
+        fail_fast: whether the first failure ends the run.
+        max_time_s: seconds after which running jobs write checkpoints and the run ends.
+    """
+
+    executor: Literal["local", "ray"] = "local"
+    address: str | None = None
+    workers: int | None = None
+    threads: int | None = None
+    retry: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()
+    fail_fast: bool = False
+    max_time_s: float | None = None
+
+
+class Stop:
+    """The wish to end a run: running jobs write checkpoints, no other starts.
+
+    The wish is a file, so that it reaches every worker, on this machine or another.
+    """
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+        self._path: Path | None = None
+
+    def place(self, folder: Path) -> Path:
+        """Choose the file; returns its path."""
+        self._path = folder / "stop"
+        if self.why:
+            self._path.touch()
+        return self._path
+
+    def request(self, why: str) -> None:
+        """Ask for the end; the first reason is kept."""
+        self.why = self.why or why
+        if self._path is not None:
+            self._path.touch()
+
+
 @dataclass
 class Outcome:
     """What a run came to.
 
     Attributes:
         folder: the experiment's folder.
-        trained: jobs that ran now.
+        trained: jobs that ran to a result or a failure now.
         reused: jobs that were finished before.
-        failed: jobs that ended in no result: error, oom, killed.
+        elsewhere: jobs that another process finished meanwhile.
+        left: jobs that are not finished, because the run was stopped.
+        failed: jobs without a result, with the reason.
+        stopped: why the run ended early, or None.
     """
 
     folder: Path
     trained: int = 0
     reused: int = 0
+    elsewhere: int = 0
+    left: int = 0
     failed: list[tuple[Job, str]] = field(default_factory=list)
+    stopped: str | None = None
 
 
-def run(checked: Checked, runs_dir: Path, watcher: Watcher, workers: int | None = None) -> Outcome:
+def run(
+    checked: Checked,
+    runs_dir: Path,
+    watcher: Watcher,
+    options: Options | None = None,
+    stop: Stop | None = None,
+) -> Outcome:
     """Train what is not finished yet and write the tables.
+
+    Any number of processes may run the same experiment at once: they share the work.
 
     Args:
         checked: the experiment and its plan.
         runs_dir: where experiments' folders lie.
         watcher: is told what happens.
-        workers: processes side by side; None means one per CPU.
+        options: how to run.
+        stop: through which the caller can end the run.
 
     Raises:
         StoreError: the folder cannot be written.
         DataError: a data set cannot be brought to this machine.
-        KeyboardInterrupt, SystemExit: stopped by a signal; the tables hold what was finished.
+        KeyboardInterrupt, SystemExit: stopped at once; the tables hold what was finished.
     """
+    options, stop = options or Options(), stop or Stop()
     folder = runs_dir / checked.experiment.name
     for dataset in checked.experiment.datasets:
         datasets.prepare(dataset.name, dataset.params)
     _write_plan(folder, checked)
+    stored = store.read_experiment(folder)
+    threads = _threads(stored, options.threads)
     outcome = Outcome(folder)
-    todo, messages = _todo(folder, checked.plan.jobs)
-    outcome.reused = len(checked.plan.jobs) - len(todo)
-    watcher.started([job for job, _ in todo], folder, outcome.reused, messages)
+    pending, messages = _pending(stored, checked.plan.jobs, options, outcome)
+    watcher.started(list(pending.values()), folder, outcome.reused, messages)
     try:
-        if todo:
-            _execute(folder, todo, outcome, watcher, workers or local.cpu_count())
+        if pending:
+            _write_jobs(folder, pending.values())
+            _share(folder, checked, pending, outcome, watcher, options, threads, stop)
     finally:
         store.write_tables(store.read_experiment(folder))
+    outcome.left, outcome.stopped = len(pending), stop.why
     return outcome
 
 
@@ -135,62 +211,183 @@ def _write_plan(folder: Path, checked: Checked) -> None:
         }
         for job in checked.plan.jobs
     )
-    skips = (
-        {
-            "dataset": skip.dataset,
-            "model": skip.model,
-            "optimizer": skip.optimizer,
-            "loss": skip.loss,
-            "planned": "no",
-            "reason": skip.reason,
-        }
-        for skip in checked.plan.skips
-    )
+    skips = ({**vars(skip), "planned": "no"} for skip in checked.plan.skips)
     rows: list[dict[str, Any]] = [*jobs, *skips]
     store.write_whole(folder / "experiment.yaml", config.dump(checked.experiment))
     store.write_whole(folder / "plan.csv", store.csv_text(store.PLAN_COLUMNS, rows))
 
 
-def _todo(folder: Path, jobs: Sequence[Job]) -> tuple[list[tuple[Job, int]], list[str]]:
-    """Return the jobs without a result, each with the number of the attempt, and messages."""
-    todo, messages = [], []
+def _threads(stored: Stored, wanted: int | None) -> int:
+    """Return the threads of each worker: the same for all jobs of an experiment.
+
+    Raises:
+        StoreError: earlier jobs ran with another number.
+    """
+    before = {
+        int(run.result["threads"])
+        for run in stored.runs
+        if run.result and run.status in store.FINISHED and run.result.get("threads")
+    }
+    if wanted is None:
+        return min(before, default=1)
+    if before - {wanted}:
+        raise StoreError(
+            f"--threads: {wanted} is not what the finished jobs of {stored.name} ran with "
+            f"({min(before)}); another number changes the last bits. Leave the option out, or "
+            "choose another place with --runs-dir."
+        )
+    return wanted
+
+
+def _pending(
+    stored: Stored, jobs: Sequence[Job], options: Options, outcome: Outcome
+) -> tuple[dict[str, Job], list[str]]:
+    """Return the jobs to run by id and messages; counts the others in the outcome."""
+    runs = {run.job_id: run for run in stored.runs}
+    messages = list(stored.damaged)
+    pending: dict[str, Job] = {}
+    kept = 0
     for job in jobs:
-        try:
-            result = store.read_result(store.job_folder(folder, job.id))
-        except StoreError as error:
-            messages.append(str(error))
-            result = None
-        if result is None:
-            todo.append((job, 1))
-        elif result.get("status") not in store.FINISHED:
-            names = job.names()
-            messages.append(
-                f"job {job.id} ({names['loss']}, {names['dataset']}, seed {job.seed}) ended with "
-                f"{result.get('status')} before; it runs again."
-            )
-            todo.append((job, int(result.get("attempts") or 1) + 1))
-    return todo, messages
+        if options.only and not _matches(job, options.only):
+            continue
+        status = runs[job.id].status
+        if status in store.FINISHED:
+            outcome.reused += 1
+        elif status in FAILED and status not in options.retry:
+            kept += 1
+            message = str((runs[job.id].result or {}).get("message"))
+            outcome.failed.append((job, f"ended with {status} before: {message}"))
+        else:
+            pending[job.id] = job
+    if kept:
+        messages.append(f"{kept} jobs failed before and are left out; --retry failed runs them.")
+    if options.only and not pending and not outcome.reused and not kept:
+        raise ConfigError(
+            [
+                Problem(
+                    "--only",
+                    f"no job matches {', '.join(options.only)}; "
+                    "`lossbench plan CONFIG` shows the names.",
+                )
+            ]
+        )
+    return pending, messages
+
+
+def _matches(job: Job, patterns: Sequence[str]) -> bool:
+    names = (job.id, f"seed {job.seed}", *job.names().values())
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def _write_jobs(folder: Path, jobs: Iterable[Job]) -> None:
+    """Write the jobs' descriptions and take away what is left of an earlier failure."""
+    for job in jobs:
+        place = store.job_folder(folder, job.id)
+        (place / "result.json").unlink(missing_ok=True)
+        if not (place / "job.json").is_file():
+            store.write_json(place / "job.json", job.record())
+
+
+def _share(
+    folder: Path,
+    checked: Checked,
+    pending: dict[str, Job],
+    outcome: Outcome,
+    watcher: Watcher,
+    options: Options,
+    threads: int,
+    stop: Stop,
+) -> None:
+    """Run pending jobs until none is left, leaving those to others that others hold."""
+    until = None if options.max_time_s is None else time.monotonic() + options.max_time_s
+
+    def idle() -> None:
+        if until is not None and time.monotonic() > until:
+            stop.request("--max-time is over")
+        watcher.idle()
+
+    with tempfile.TemporaryDirectory(prefix="lossbench-", dir=_stop_dir(folder, options)) as place:
+        stop_path = stop.place(Path(place))
+        while pending and not stop.why:
+            free = [job for job in pending.values() if not _held(folder, job)]
+            work = [Work(store.job_folder(folder, job.id), job.trace_key) for job in free]
+            for result in _execute(work, checked, options, threads, stop_path, idle):
+                _note(result, pending, outcome, watcher)
+                if options.fail_fast and outcome.failed:
+                    stop.request("a job failed")
+            _collect(folder, pending, outcome)
+            if pending and not stop.why and not work:
+                idle()
+                time.sleep(0.5)
+
+
+def _stop_dir(folder: Path, options: Options) -> Path | None:
+    """Return where workers can see the stop file: the shared folder, or this machine's own."""
+    return folder if options.executor == "ray" else None
+
+
+def _held(folder: Path, job: Job) -> bool:
+    return store.holder(store.job_folder(folder, job.id)) is not None
 
 
 def _execute(
-    folder: Path,
-    todo: Sequence[tuple[Job, int]],
-    outcome: Outcome,
-    watcher: Watcher,
-    workers: int,
-) -> None:
-    by_id = {job.id: job for job, _ in todo}
-    folders = []
-    for job, attempt in todo:
-        place = store.job_folder(folder, job.id)
-        store.write_json(place / "job.json", job.record() | {"attempts": attempt})
-        folders.append(place)
-    results = local.run_jobs(
-        folders, workers=min(workers, len(folders)), threads=1, idle=watcher.idle
+    work: Sequence[Work],
+    checked: Checked,
+    options: Options,
+    threads: int,
+    stop: Path,
+    idle: Callable[[], None],
+) -> Iterator[dict[str, Any]]:
+    if not work:
+        return iter(())
+    declared = checked.experiment.execution
+    limits = Limits(
+        timeout_s=declared.timeout,
+        retries=declared.retries,
+        checkpoint_every_s=declared.checkpoint_every,
     )
-    for result in results:
-        job = by_id[result["job_id"]]
-        outcome.trained += 1
-        if result["status"] not in store.FINISHED:
+    workers = options.workers or max(1, cpu_count() // threads)
+    if options.executor == "ray":
+        from lossbench.executors import ray
+
+        return ray.run_jobs(
+            work,
+            workers=workers,
+            threads=threads,
+            limits=limits,
+            stop=stop,
+            idle=idle,
+            address=options.address,
+        )
+    workers = min(workers, len(work))
+    return local.run_jobs(
+        work, workers=workers, threads=threads, limits=limits, stop=stop, idle=idle
+    )
+
+
+def _note(
+    result: dict[str, Any], pending: dict[str, Job], outcome: Outcome, watcher: Watcher
+) -> None:
+    """Count a result; a job that was claimed elsewhere or interrupted stays pending."""
+    if result["status"] in ("claimed", "interrupted"):
+        return
+    job = pending.pop(result["job_id"])
+    outcome.trained += 1
+    if result["status"] in FAILED:
+        outcome.failed.append((job, str(result.get("message"))))
+    watcher.finished(job, result)
+
+
+def _collect(folder: Path, pending: dict[str, Job], outcome: Outcome) -> None:
+    """Take from the pending jobs those that another process has finished."""
+    for job_id in list(pending):
+        try:
+            result = store.read_result(store.job_folder(folder, job_id))
+        except StoreError:
+            continue
+        if result is None:
+            continue
+        job = pending.pop(job_id)
+        outcome.elsewhere += 1
+        if result["status"] in FAILED:
             outcome.failed.append((job, str(result.get("message"))))
-        watcher.finished(job, result)

@@ -1,8 +1,6 @@
 """The command line: parse, call one function, print."""
 
-import signal
 import sys
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +10,6 @@ from lossbench.errors import ConfigError, LossbenchError
 
 USAGE = 2
 INTERRUPTED = 130
-TERMINATED = 143
 
 
 app = typer.Typer(
@@ -47,9 +44,9 @@ def _options(
 
 
 def _register() -> None:
-    from lossbench.cli import catalogue, compare, doctor, plan, run, schema
+    from lossbench.cli import catalogue, clean, compare, doctor, plan, run, schema, status
 
-    for module in (run, compare, plan, catalogue, schema, doctor):
+    for module in (run, compare, plan, status, catalogue, clean, schema, doctor):
         module.register(app)
 
 
@@ -57,7 +54,6 @@ def main() -> None:
     """Run the command line and exit with its code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    signal.signal(signal.SIGTERM, _terminate)
     _register()
     try:
         code = app(args=arguments, standalone_mode=False)
@@ -74,10 +70,6 @@ def main() -> None:
     except Exception as error:
         code = _other(error, debug)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(TERMINATED)  # cleans up like Ctrl-C, as clusters expect
 
 
 def _print_error(error: LossbenchError) -> None:

@@ -22,12 +22,12 @@ def doctor() -> None:
     """
     from lossbench import datasets
     from lossbench.catalog import DATASETS
-    from lossbench.executors import local
+    from lossbench.executors import cpu_count
 
     lines = [
         ("lossbench", __version__),
         ("python", f"{platform.python_version()} ({sys.executable})"),
-        ("system", f"{platform.system()} {platform.machine()}, {local.cpu_count()} CPUs"),
+        ("system", f"{platform.system()} {platform.machine()}, {cpu_count()} CPUs"),
     ]
     missing = []
     for name in PACKAGES:

@@ -1,29 +1,83 @@
 """`lossbench plan` and `lossbench validate`: what would run, and every mistake in the file."""
 
-import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli.options import Config, Json, Overrides
+from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir
+
+if TYPE_CHECKING:
+    from lossbench.forecast import Forecast
+    from lossbench.runner import Checked
 
 
-def plan(path: Config, overrides: Overrides = None, json: Json = False) -> None:
-    """Show the grid, the skips with their reasons and the number of jobs; trains nothing.
+def plan(
+    path: Config,
+    overrides: Overrides = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Time a few steps first; writes nothing.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Worker processes side by side. [default: one per CPU]"),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads in each worker. [default: 1]")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show the grid, the skips, and how much time, memory and disk it takes; trains nothing.
 
-    Example:
+    The forecast rests on the timings of earlier jobs in the runs folder.
+
+    Examples:
 
       lossbench plan configs/mnist.yaml --set seeds=8
+
+      lossbench plan configs/mnist.yaml --measure
     """
     from lossbench import runner
-    from lossbench.reporting.plan import plan_text
+    from lossbench.reporting.plan import plan_json, plan_text
 
     checked = runner.check(path, overrides or ())
+    forecast = _forecast(checked, runs_dir, measure, workers, threads)
     if json:
-        jobs = [{"job_id": job.id, **job.names(), "seed": job.seed} for job in checked.plan.jobs]
-        skips = [vars(skip) for skip in checked.plan.skips]
-        typer.echo(jsonlib.dumps({"jobs": jobs, "skips": skips}, indent=1))
+        typer.echo(plan_json(checked.plan, forecast), nl=False)
         return
-    typer.echo(plan_text(checked.experiment, checked.facts, checked.plan), nl=False)
+    typer.echo(plan_text(checked.experiment, checked.facts, checked.plan, forecast), nl=False)
+
+
+def _forecast(
+    checked: "Checked",
+    runs_dir: Path,
+    with_measurement: bool,
+    workers: int | None,
+    threads: int | None,
+) -> "Forecast":
+    """Forecast a plan from what lies in a runs folder and, if asked, from a measurement."""
+    from lossbench import datasets, forecast
+    from lossbench.executors import cpu_count
+
+    jobs = forecast.planned_jobs(checked.experiment, checked.facts, checked.plan)
+    folder = runs_dir / checked.experiment.name
+    finished = forecast.finished_threads(folder, [job.job_id for job in jobs])
+    threads = threads or min(finished.values(), default=1)
+    workers = workers or max(1, cpu_count() // threads)
+    measured: list[forecast.Timing] = []
+    device = None
+    if with_measurement and jobs:
+        for dataset in checked.experiment.datasets:
+            datasets.prepare(dataset.name, dataset.params)
+        measured, device = forecast.measure(
+            checked.plan.jobs, jobs, workers=min(workers, len(jobs)), threads=threads
+        )
+    pixels = forecast.image_pixels(jobs)
+    earlier = forecast.read_timings(runs_dir, threads=threads, device=device, pixels=pixels)
+    return forecast.predict(
+        jobs, [*measured, *earlier], workers=workers, threads=threads, finished=set(finished)
+    )
 
 
 def validate(path: Config, overrides: Overrides = None) -> None:

@@ -41,9 +41,9 @@ class Silent:
     def idle(self) -> None:
         """Hear that time passes."""
 
-    def interrupted(self, again: str) -> None:
-        """Say how to go on after an interrupt."""
-        typer.echo(f"interrupted; finished jobs are kept. Go on with: {again}", err=True)
+    def interrupted(self, why: str, again: str) -> None:
+        """Say how to go on after a run that ended early."""
+        typer.echo(f"{why}; finished jobs are kept. Go on with: {again}", err=True)
 
 
 class Lines(Silent):

@@ -1,54 +1,169 @@
 """`lossbench run`: train every combination, write the tables, print the comparison."""
 
+import re
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir
+
+if TYPE_CHECKING:
+    from lossbench.runner import Outcome, Stop
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+class Executor(StrEnum):
+    """Where jobs run."""
+
+    local = "local"
+    ray = "ray"
+
+
+class Retry(StrEnum):
+    """Which earlier failures run again."""
+
+    failed = "failed"
+    error = "error"
+    oom = "oom"
+    timeout = "timeout"
+    killed = "killed"
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d)?", text.strip())
+    if not found:
+        raise typer.BadParameter(f"{text!r}; accepted: a number with s, min, h or d, as in 90min")
+    return float(found[1]) * UNITS[found[2] or "s"]
 
 
 def run(
     path: Config,
     overrides: Overrides = None,
     runs_dir: RunsDir = RUNS_DIR,
+    executor: Annotated[
+        Executor, typer.Option(help="Run jobs on this machine or on a Ray cluster.")
+    ] = Executor.local,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster to join, as in auto or ray://head:10001.")
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Worker processes side by side. [default: one per CPU]"),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads in each worker; changes the last bits. [default: 1]"),
+    ] = None,
+    retry: Annotated[
+        list[Retry] | None, typer.Option(help="Run jobs again that failed before.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN", help="Run only jobs with a name or id like this: --only 'focal*'."
+        ),
+    ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop when the first job fails.")
+    ] = False,
+    max_time: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Write checkpoints and stop after 90min, 8h, ..."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
 ) -> None:
     """Train what is not finished yet, write the tables, print the comparison.
 
-    A job that is finished is never trained again; Ctrl-C is safe, the next run goes on.
+    A job that is finished is never trained again. Ctrl-C once: running jobs write a checkpoint and
+    stop; twice: at once. The next run goes on. Several runs of one file share the work.
 
     Examples:
 
       lossbench run configs/quickstart.yaml
 
       lossbench run configs/mnist.yaml --set train.epochs=1 --set seeds=3
+
+      lossbench run configs/mnist.yaml --retry failed --max-time 8h
     """
     from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
     from lossbench.reporting.machine import as_json
     from lossbench.reporting.terminal import as_text
 
+    chosen = {status.value for status in retry or ()}
+    options = runner.Options(
+        executor=executor.value,
+        address=address,
+        workers=workers,
+        threads=threads,
+        retry=frozenset(runner.FAILED if "failed" in chosen else chosen),
+        only=tuple(only or ()),
+        fail_fast=fail_fast,
+        max_time_s=None if max_time is None else _seconds(max_time),
+    )
     checked = runner.check(path, overrides or ())
+    stop = runner.Stop()
     watcher = make_watcher(quiet=quiet or json)
-    with watcher:
+    again = f"lossbench run {path}"
+    with _signals(stop) as received, watcher:
         try:
-            outcome = runner.run(checked, runs_dir, watcher, workers)
+            outcome = runner.run(checked, runs_dir, watcher, options, stop)
         except (KeyboardInterrupt, SystemExit):
-            watcher.interrupted(f"lossbench run {path}")
+            watcher.interrupted("interrupted", again)
             raise
+    if outcome.stopped:
+        watcher.interrupted(outcome.stopped, again)
+    if received:
+        raise typer.Exit(CODES[received[0]])
     comparisons = comparison.compare([store.read_experiment(outcome.folder)])
     sys.stdout.write(as_json(comparisons) if json else as_text(comparisons))
     if not json and not quiet:
-        typer.echo(
-            f"\n{outcome.trained} trained now, {outcome.reused} were finished before. "
-            f"Tables: {outcome.folder}/*.csv"
-        )
+        typer.echo(f"\n{_summary(outcome)} Tables: {outcome.folder}/*.csv")
+    _print_failures(outcome)
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _signals(stop: "Stop") -> Iterator[list[signal.Signals]]:
+    """While jobs run, the first SIGINT or SIGTERM asks them to stop and the second ends at once."""
+    received: list[signal.Signals] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise SystemExit(CODES[signal.Signals(number)])
+        received.append(signal.Signals(number))
+        stop.request("interrupted")
+
+    before: dict[signal.Signals, Callable[..., object] | int | None] = {
+        number: signal.signal(number, handle) for number in CODES
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(outcome: "Outcome") -> str:
+    parts = [f"{outcome.trained} trained now", f"{outcome.reused} were finished before"]
+    if outcome.elsewhere:
+        parts.append(f"{outcome.elsewhere} by another run meanwhile")
+    if outcome.left:
+        parts.append(f"{outcome.left} are left")
+    return ", ".join(parts) + "."
+
+
+def _print_failures(outcome: "Outcome") -> None:
     for job, message in outcome.failed:
         names = job.names()
         typer.echo(
@@ -56,8 +171,6 @@ def run(
             f"seed {job.seed}): {message} See {outcome.folder}/jobs/{job.id}/log.txt",
             err=True,
         )
-    if outcome.failed:
-        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,7 @@
 
 from lossbench.config.dumping import dump
 from lossbench.config.entries import Entry
-from lossbench.config.experiment import Draft, Experiment, Protocol, Train
+from lossbench.config.experiment import Draft, Execution, Experiment, Protocol, Train
 from lossbench.config.json_schema import schema, schema_text
 from lossbench.config.loading import load
 from lossbench.config.positions import Positions, in_order
@@ -10,6 +10,7 @@ from lossbench.config.positions import Positions, in_order
 __all__ = [
     "Draft",
     "Entry",
+    "Execution",
     "Experiment",
     "Positions",
     "Protocol",

@@ -36,6 +36,7 @@ def dump(experiment: Experiment) -> str:
         "seeds": list(experiment.seeds),
         "train": asdict(experiment.train),
         "protocol": {k: v for k, v in asdict(experiment.protocol).items() if v is not None},
+        "execution": {k: v for k, v in asdict(experiment.execution).items() if v is not None},
     }
     return yaml.dump(
         data,

@@ -36,7 +36,26 @@ PROTOCOL = {
 }
 """What stands under `protocol:`."""
 
-SECTIONS = {"train": TRAIN, "protocol": PROTOCOL}
+EXECUTION = {
+    "timeout": Parameter(
+        Annotated[float, Gt(0)] | None, "null or seconds > 0", None, "seconds a job may take"
+    ),
+    "retries": Parameter(
+        Annotated[int, Ge(0)],
+        "a whole number >= 0",
+        1,
+        "how often a job runs again that was killed, ran out of time or of memory",
+    ),
+    "checkpoint_every": Parameter(
+        Annotated[float, Ge(0)],
+        "seconds >= 0",
+        60.0,
+        "seconds after which a running job can be interrupted and go on from there",
+    ),
+}
+"""What stands under `execution:`; nothing there can change a number."""
+
+SECTIONS = {"train": TRAIN, "protocol": PROTOCOL, "execution": EXECUTION}
 
 KEYS = {
     "name": "folder name under runs/; that of the file by default",
@@ -47,6 +66,7 @@ KEYS = {
     "seeds": "how many repetitions, or a list of seeds",
     "train": "how long every network is trained",
     "protocol": "how the losses are judged",
+    "execution": "what a job may take and how often it is tried",
 }
 """The keys of an experiment file with their meaning."""
 
@@ -93,6 +113,21 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class Execution:
+    """What a job may take and how often it is tried; cannot change a number.
+
+    Attributes:
+        timeout: seconds that a job may take, or None.
+        retries: how often a job runs again that was killed, ran out of time or of memory.
+        checkpoint_every: seconds between checkpoints of a running job.
+    """
+
+    timeout: float | None = None
+    retries: int = EXECUTION["retries"].default
+    checkpoint_every: float = EXECUTION["checkpoint_every"].default
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment file, resolved.
 
@@ -105,6 +140,7 @@ class Experiment:
         seeds: distinct seeds.
         train: how long every network is trained.
         protocol: how the losses are judged.
+        execution: what a job may take.
         path: the file, as the user gave it.
         positions: where each value was written.
     """
@@ -117,6 +153,7 @@ class Experiment:
     seeds: tuple[int, ...]
     train: Train
     protocol: Protocol
+    execution: Execution
     path: Path = field(compare=False)
     positions: Positions = field(compare=False, repr=False)
 

@@ -21,6 +21,7 @@ from lossbench.config.experiment import (
     SEED_LIMIT,
     TABLES,
     Draft,
+    Execution,
     Experiment,
     Protocol,
     Train,
@@ -78,6 +79,7 @@ class _Reader:
             seeds=self._seeds(),
             train=Train(**self._section("train")),
             protocol=self._protocol(losses, losses_valid),
+            execution=Execution(**self._section("execution")),
             path=Path(self.path),
             positions=self.document.positions,
         )
@@ -139,7 +141,7 @@ class _Reader:
         return tuple(first)
 
     def _section(self, section: str) -> dict[str, Any]:
-        """Return the values under `train` or `protocol`; wrong ones are their defaults."""
+        """Return the values under a section's key; wrong ones are their defaults."""
         raw = self.document.data.get(section, {})
         params = SECTIONS[section]
         if not isinstance(raw, dict):

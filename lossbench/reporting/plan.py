@@ -1,38 +1,132 @@
-"""A plan as text: data, grid, skips and the number of jobs."""
+"""A plan as text at 80 columns and as JSON: data, grid, skips, and what it will take."""
 
-from collections.abc import Sequence
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Facts
 from lossbench.config import Experiment
+from lossbench.forecast import Forecast
 from lossbench.plan import Plan
+from lossbench.reporting.status import duration
+
+WIDTH = 80
+INDENT = " " * 13
 
 
-def plan_text(experiment: Experiment, facts: Sequence[Facts], plan: Plan) -> str:
-    """Return what an experiment will do, for people."""
+def plan_text(
+    experiment: Experiment, facts: Sequence[Facts], plan: Plan, forecast: Forecast | None = None
+) -> str:
+    """Return what an experiment will do and, if known, what it takes, for people."""
+    lines = [f"experiment {experiment.name}", *_grid(experiment, facts)]
+    for skip in plan.skips:
+        lines += _row("skipped", f"{skip.reason} ({skip.model}, {skip.optimizer})")
+    if forecast is not None:
+        lines += _forecast(forecast)
+    lines.append(f"{len(plan.jobs)} jobs")
+    return "\n".join(lines) + "\n"
+
+
+def plan_json(plan: Plan, forecast: Forecast) -> str:
+    """Return a plan and its forecast as JSON text; what is unknown is null."""
+    jobs = [
+        {
+            "job_id": job.id,
+            **job.names(),
+            "seed": job.seed,
+            "seconds": forecast.seconds.get(job.id),
+            "finished": job.id not in forecast.seconds,
+        }
+        for job in plan.jobs
+    ]
+    skips = [vars(skip) for skip in plan.skips]
+    told = _record(forecast)
+    data = {"jobs": jobs, "skips": skips, "forecast": told}
+    return json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _record(forecast: Forecast) -> dict[str, Any]:
+    record = {key: value for key, value in vars(forecast).items() if key != "seconds"}
+    return record | {"unknown": forecast.unknown}
+
+
+def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
     train = experiment.train
-    seeds = len(experiment.seeds)
-    lines = [f"experiment {experiment.name}"]
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         what = f"{known.n_classes} classes" if known.n_classes else f"{known.n_targets} targets"
         shape = " x ".join(map(str, known.image_shape))
-        lines += [
-            f"  data       {dataset.display(DATASETS)}: {known.task}, {what}, images {shape}",
-            f"             {known.n_train} train, {known.n_validation} validation, "
-            f"{known.n_test} test",
-        ]
+        name = dataset.display(DATASETS)
+        yield from _row("data", f"{name}: {known.task}, {what}, images {shape}")
+        yield from _row(
+            "",
+            f"{known.n_train} train, {known.n_validation} validation, {known.n_test} test",
+        )
         if known.needs_download:
-            lines.append("             not on this machine; fetched when the experiment runs")
+            yield from _row("", "not on this machine; fetched when the experiment runs")
     for title, entries, table in (
         ("models", experiment.models, MODELS),
         ("optimizers", experiment.optimizers, OPTIMIZERS),
         ("losses", experiment.losses, LOSSES),
     ):
-        lines.append(f"  {title:<11}" + ", ".join(entry.display(table) for entry in entries))
-    lines += [
-        f"  seeds      {seeds}: {', '.join(map(str, experiment.seeds))}",
-        f"  training   {train.epochs} epochs, batches of {train.batch_size}",
-    ]
-    for skip in plan.skips:
-        lines.append(f"  skipped    {skip.reason} ({skip.model}, {skip.optimizer})")
-    lines.append(f"{len(plan.jobs)} jobs")
-    return "\n".join(lines) + "\n"
+        yield from _row(title, ", ".join(entry.display(table) for entry in entries))
+    yield from _row("seeds", f"{len(experiment.seeds)}: {', '.join(map(str, experiment.seeds))}")
+    yield from _row("training", f"{train.epochs} epochs, batches of {train.batch_size}")
+
+
+def _forecast(forecast: Forecast) -> Iterator[str]:
+    yield from _row("time", _time(forecast))
+    if forecast.memory_mib is not None:
+        yield from _row("memory", f"about {size(forecast.memory_mib)}")
+    if forecast.disk_mib is not None:
+        yield from _row("disk", f"about {size(forecast.disk_mib)}")
+    yield from _row("finished", f"{forecast.finished} of {forecast.jobs}")
+
+
+def _time(forecast: Forecast) -> str:
+    if not forecast.seconds:
+        return "nothing left to train"
+    if forecast.wall_s is None:
+        return "unknown; --measure times a few steps"
+    workers = "1 worker" if forecast.workers == 1 else f"{forecast.workers} workers"
+    text = f"{_rounded(forecast.wall_s)} on {workers} ({_sources(forecast)})"
+    if forecast.unknown:
+        jobs = f"{forecast.unknown} of {len(forecast.seconds)} jobs"
+        return f"at least {text}; {jobs} unknown, --measure times a few steps"
+    return f"about {text}"
+
+
+def _sources(forecast: Forecast) -> str:
+    jobs = (
+        "1 earlier job" if forecast.earlier_jobs == 1 else f"{forecast.earlier_jobs} earlier jobs"
+    )
+    if not forecast.measured:
+        return f"from {jobs}"
+    return "measured now" if not forecast.earlier_jobs else f"measured now, and from {jobs}"
+
+
+def _rounded(seconds: float) -> str:
+    """Return a time no finer than it is known."""
+    if seconds < 100:
+        return f"{max(seconds, 1):.0f} s"
+    if seconds < 20 * 60:
+        return f"{seconds / 60:.0f} min"
+    return duration(round(seconds / 300) * 300).removesuffix(" 0 s")
+
+
+def size(mib: float) -> str:
+    """Return an amount of memory or disk with two digits: 340 MiB, 1.4 GiB."""
+    if mib >= 1000:
+        return f"{mib / 1024:.2g} GiB" if mib < 99 * 1024 else f"{mib / 1024:.0f} GiB"
+    return f"{mib:.2g} MiB" if mib < 10 else f"{mib:.0f} MiB"
+
+
+def _row(title: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=f"  {title:<11}",
+        subsequent_indent=INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

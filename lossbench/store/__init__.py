@@ -5,8 +5,10 @@ runs/<experiment>/
   plan.csv          every job and every skip with its reason
   runs.csv ...      tidy tables, rebuilt from the job folders
   jobs/<job id>/    job.json  result.json  epochs.csv  steps.csv  predictions.npz  log.txt
+                    while it runs: lease.<k>  progress.json  checkpoint.npz
 """
 
+from lossbench.store.cleaning import Leftover, forget_failure, leftovers, remove
 from lossbench.store.experiments import (
     FINISHED,
     PLAN_COLUMNS,
@@ -20,22 +22,41 @@ from lossbench.store.experiments import (
     read_result,
 )
 from lossbench.store.files import csv_text, write_json, write_whole
+from lossbench.store.leases import Holder, Lease, claim, holder
+from lossbench.store.sealing import file_hashes, is_sealed, verify, write_result
+from lossbench.store.standing import Damage, Running, Standing, read_standing
 from lossbench.store.tables import EPOCH_COLUMNS, write_tables
 
 __all__ = [
     "EPOCH_COLUMNS",
     "FINISHED",
     "PLAN_COLUMNS",
+    "Damage",
+    "Holder",
+    "Lease",
+    "Leftover",
     "Run",
+    "Running",
+    "Standing",
     "Stored",
+    "claim",
     "csv_text",
+    "file_hashes",
     "find_experiments",
+    "forget_failure",
+    "holder",
     "is_experiment",
+    "is_sealed",
     "job_folder",
+    "leftovers",
     "read_experiment",
     "read_progress",
     "read_result",
+    "read_standing",
+    "remove",
+    "verify",
     "write_json",
+    "write_result",
     "write_tables",
     "write_whole",
 ]

@@ -143,13 +143,22 @@ def find_experiments(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
+def read_plan(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of an experiment's plan: jobs, and skips with their reasons.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    return _read_csv(folder / "plan.csv", PLAN_COLUMNS)
+
+
 def read_experiment(folder: Path) -> Stored:
     """Read an experiment's folder: its plan, its protocol and every result.
 
     Raises:
         StoreError: the folder's own files are damaged; a damaged job is only counted.
     """
-    rows = _read_csv(folder / "plan.csv", PLAN_COLUMNS)
+    rows = read_plan(folder)
     damaged: list[str] = []
     runs = [_read_run(folder, row, damaged) for row in rows if row["planned"] == "yes"]
     ids = {run.job_id for run in runs}

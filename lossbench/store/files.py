@@ -17,6 +17,9 @@ from lossbench.errors import StoreError
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file so that it appears whole or not at all: write beside, fsync, rename.
 
+    A process that is killed in between leaves the old file as it was and a hidden one beside it,
+    `.<name>.<8 characters>`, which `lossbench clean` removes.
+
     Raises:
         StoreError: the file cannot be written; nothing of it is left behind.
     """
@@ -31,6 +34,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
                 os.fsync(file.fileno())
             os.chmod(beside, 0o644)
             os.replace(beside, path)
+            _sync_folder(path.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
@@ -42,18 +46,31 @@ def write_whole(path: Path, content: bytes | str) -> None:
         ) from error
 
 
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder outlast a loss of power, where the system can."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):  # the file is there and whole; some systems cannot do more
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write a mapping as JSON; numbers that are not finite become null."""
-    write_whole(path, json.dumps(_finite(data), indent=1, allow_nan=False) + "\n")
+    write_whole(path, json.dumps(finite(data), indent=1, allow_nan=False) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a value with every number that is not finite made None, at any depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value
 
 

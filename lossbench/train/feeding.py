@@ -23,8 +23,9 @@ class IndexFed(keras.Model):
 
     Args:
         network: reads scaled float images, ends in a linear layer.
-        images: all images, [n, height, width, channels]; uint8 are scaled to [0, 1] in the graph.
-        targets: all targets, [n] or [n, d].
+        images: variable with all images, [n, height, width, channels]; uint8 are scaled to [0, 1]
+            in the graph.
+        targets: variable with all targets, [n] or [n, d].
         loss: a function of (targets, outputs).
         steps_per_epoch: length of the buffer of losses.
     """
@@ -32,8 +33,8 @@ class IndexFed(keras.Model):
     def __init__(
         self,
         network: keras.Model,
-        images: NDArray[Any],
-        targets: NDArray[Any],
+        images: keras.Variable,
+        targets: keras.Variable,
         loss: Callable[[Any, Any], Any],
         steps_per_epoch: int,
     ) -> None:
@@ -41,10 +42,10 @@ class IndexFed(keras.Model):
         self.network = network
         self.loss_function = loss
         self.steps_per_epoch = steps_per_epoch
-        self.images = _resident(images, "images")
-        self.targets = _resident(targets, "targets")
-        self.step_losses = _resident(np.zeros(steps_per_epoch, "float32"), "step_losses")
-        self.step = _resident(np.zeros((), "int32"), "step")
+        self.images = images
+        self.targets = targets
+        self.step_losses = resident_variable(np.zeros(steps_per_epoch, "float32"), "step_losses")
+        self.step = resident_variable(np.zeros((), "int32"), "step")
 
     def call(self, indices: Any, training: bool = False) -> Any:
         """Return the network's outputs for the images with these indices."""
@@ -78,5 +79,17 @@ class IndexFed(keras.Model):
         return np.array(buffer[:steps])
 
 
-def _resident(array: NDArray[Any], name: str) -> Any:
+def batches(order: NDArray[np.int32], batch_size: int) -> Any:
+    """Return batches of indices as `fit` takes them with the least overhead.
+
+    Measured on one epoch of seed_cnn: `fit` on a dataset takes what a hand-written loop takes;
+    `fit` on the bare array 7 % more, since it gathers the indices in threads of its own.
+    """
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+
+def resident_variable(array: NDArray[Any], name: str) -> keras.Variable:
+    """Return an array as a variable on the device that no optimizer touches."""
     return keras.Variable(array, trainable=False, dtype=str(array.dtype), name=name)

@@ -1,6 +1,5 @@
 """Epochs: train, look at validation, keep the best weights, stop when numbers break."""
 
-import functools
 import hashlib
 import math
 import time
@@ -12,67 +11,61 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.train.feeding import IndexFed
+from lossbench.train.feeding import IndexFed, batches
 
 DIVERGED_FACTOR = 1000.0
 """An epoch whose mean loss exceeds this many times the first step's (plus one) has diverged."""
 
 Status = Literal["ok", "diverged", "nan"]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch left behind; times in seconds."""
-
-    number: int
-    step_losses: NDArray[np.float32]
-    scores: NDArray[np.float64]
-    selection: float
-    seconds_train: float
-    seconds_eval: float
+Arrays = tuple[NDArray[Any], ...]
 
 
 @dataclass
-class Timing:
-    """Durations of the calls that run several steps each, in seconds, and their steps."""
-
-    calls: list[tuple[float, int]] = field(default_factory=list)
-
-    def step_ms_median(self) -> float:
-        """Median step time in ms, without the first call, which traces and compiles."""
-        per_step = [1000 * seconds / steps for seconds, steps in self.calls[1:] if steps]
-        return float(np.median(per_step)) if per_step else math.nan
-
-    def seconds_compile(self) -> float:
-        """Time of the first call beyond that of its steps: tracing and compiling."""
-        if not self.calls:
-            return math.nan
-        seconds, steps = self.calls[0]
-        median = self.step_ms_median()
-        return seconds if math.isnan(median) else max(0.0, seconds - steps * median / 1000)
-
-
-@dataclass(frozen=True)
-class Training:
-    """The outcome of all epochs.
+class State:
+    """How far a training is; enough, with network and optimizer, to go on from here.
 
     Attributes:
-        status: "ok", or how the numbers broke.
-        epochs: every epoch that was finished with finite numbers.
-        selected: number of the epoch with the best validation metric, from 1; 0 where none.
+        epoch: epochs finished.
+        selected: the epoch with the best validation metric, from 1; 0 where none.
+        best: that metric, oriented so that higher is better.
         best_weights: the network's weights at that epoch.
-        first_bad_step: the step, from 1, whose loss first was not finite, or None.
-        timing: durations of the training calls.
-        step_losses: the loss of every step, bad ones included.
+        best_scores: validation scores at that epoch.
+        last_scores: validation scores at the last finished epoch.
+        rows: rows of `epochs.csv`.
+        step_losses: the loss of every step, one array for each epoch.
+        calls: duration in seconds and number of steps of each call that runs several.
+        seconds_train: time in training steps.
     """
 
-    status: Status
-    epochs: tuple[Epoch, ...]
-    selected: int
-    best_weights: tuple[NDArray[Any], ...]
-    first_bad_step: int | None
-    timing: Timing
-    step_losses: NDArray[np.float32]
+    epoch: int = 0
+    selected: int = 0
+    best: float = -math.inf
+    best_weights: Arrays = ()
+    best_scores: NDArray[np.float64] | None = None
+    last_scores: NDArray[np.float64] | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    step_losses: list[NDArray[np.float32]] = field(default_factory=list)
+    calls: list[tuple[float, int]] = field(default_factory=list)
+    seconds_train: float = 0.0
+
+    def all_step_losses(self) -> NDArray[np.float32]:
+        """Return the loss of every step so far."""
+        return np.concatenate([np.zeros(0, np.float32), *self.step_losses])
+
+
+def step_ms_median(calls: Sequence[tuple[float, int]]) -> float:
+    """Return the median step time in ms, without the first call, which may trace."""
+    per_step = [1000 * seconds / steps for seconds, steps in calls[1:] if steps]
+    return float(np.median(per_step)) if per_step else math.nan
+
+
+def seconds_compile(calls: Sequence[tuple[float, int]]) -> float:
+    """Return the time of the first call beyond that of its steps: tracing and compiling."""
+    if not calls:
+        return math.nan
+    seconds, steps = calls[0]
+    median = step_ms_median(calls)
+    return seconds if math.isnan(median) else max(0.0, seconds - steps * median / 1000)
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> NDArray[np.int32]:
@@ -91,79 +84,87 @@ def order_sha256(seed: int, n: int) -> str:
     return hashlib.sha256(both.astype("<i4").tobytes()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Validation:
+    """What validation found after an epoch: scores, the selecting metric, rows of metrics."""
+
+    scores: NDArray[np.float64]
+    selection: float
+    rows: Sequence[dict[str, Any]]
+
+
 def train_epochs(
     fed: IndexFed,
+    state: State,
     *,
     seed: int,
     n_train: int,
     epochs: int,
     batch_size: int,
     higher_is_better: bool,
-    validate: Callable[[], tuple[NDArray[np.float64], float]],
-    report: Callable[[int, int, float | None], None],
-) -> Training:
-    """Train for a number of epochs and choose the best by a validation metric.
+    validate: Callable[[], Validation],
+    on_steps: Callable[[int], None],
+    on_epoch: Callable[[State], None],
+) -> Status:
+    """Train up to a number of epochs and choose the best by a validation metric.
 
     Args:
         fed: the compiled network; its first `n_train` images are the training images.
+        state: where to go on from; holds the outcome afterwards.
         seed: decides the order of examples.
         n_train: number of training images.
-        epochs: passes over them.
+        epochs: passes over them in all.
         batch_size: images per step; the last batch of an epoch may be smaller.
         higher_is_better: which way the validation metric is better.
-        validate: returns validation scores and the metric; NaN counts as worst.
-        report: called with (epochs done, steps done in this epoch, latest metric).
+        validate: measures the network as it is; a metric of NaN counts as worst.
+        on_steps: called every few steps with the steps done in this epoch; may raise.
+        on_epoch: called after every epoch that ended well.
 
     Returns:
-        What happened; on NaN or divergence, the epochs before it.
+        "ok", or how the numbers broke; then the state holds the epochs before.
     """
-    done: list[Epoch] = []
-    timing = Timing()
-    best, selected, weights = -math.inf, 0, _weights(fed)
-    losses: list[NDArray[np.float32]] = []
-    status: Status = "ok"
-    for number in range(1, epochs + 1):
-        latest = done[-1].selection if done else None
-        watch = _Watch(timing, functools.partial(_report_step, report, number - 1, latest))
+    if not state.best_weights:
+        state.best_weights = weights_of(fed)
+    watch = _Watch(state, on_steps)
+    for number in range(state.epoch + 1, epochs + 1):
         started = time.perf_counter()
         order = epoch_order(seed, number, n_train)
-        fed.fit(order, batch_size=batch_size, shuffle=False, verbose=0, callbacks=[watch])
+        fed.fit(batches(order, batch_size), shuffle=False, verbose=0, callbacks=[watch])
         trained = time.perf_counter()
-        losses.append(fed.read_step_losses())
-        status = _health(losses[-1], float(losses[0][0]))
+        losses = fed.read_step_losses()
+        state.step_losses.append(losses)
+        status = _health(losses, float(state.step_losses[0][0]))
         if status != "ok":
-            break
-        scores, selection = validate()
-        if not np.isfinite(scores).all():
-            status = "nan"
-            break
-        ended = time.perf_counter()
-        done.append(
-            Epoch(number, losses[-1], scores, selection, trained - started, ended - trained)
-        )
-        oriented = selection if higher_is_better else -selection
-        if oriented > best:  # a tie goes to the earlier epoch, NaN never wins
-            best, selected, weights = oriented, number, _weights(fed)
-        report(number, 0, selection)
-    every = np.concatenate(losses) if losses else np.zeros(0, np.float32)
-    return Training(
-        status=status,
-        epochs=tuple(done),
-        selected=selected or len(done),
-        best_weights=weights if selected else _weights(fed),
-        first_bad_step=_first_bad(every),
-        timing=timing,
-        step_losses=every,
-    )
+            return status
+        found = validate()
+        if not np.isfinite(found.scores).all():
+            return "nan"
+        state.epoch, state.last_scores = number, found.scores
+        state.seconds_train += trained - started
+        _select(state, fed, found, higher_is_better)
+        shared = {
+            "epoch": number,
+            "examples_seen": number * n_train,
+            "seconds_train": round(trained - started, 4),
+            "seconds_eval": round(time.perf_counter() - trained, 4),
+        }
+        training_loss = {"split": "train", "metric": "training_loss", "value": float(losses.mean())}
+        state.rows += [shared | row for row in (*found.rows, training_loss)]
+        on_epoch(state)
+    return "ok"
 
 
-def _report_step(
-    report: Callable[[int, int, float | None], None], epoch: int, metric: float | None, step: int
-) -> None:
-    report(epoch, step, metric)
+def _select(state: State, fed: IndexFed, found: Validation, higher_is_better: bool) -> None:
+    """Keep this epoch if it is better; a tie goes to the earlier one, NaN never wins."""
+    oriented = found.selection if higher_is_better else -found.selection
+    if oriented > state.best or state.selected == 0:
+        state.best = oriented if math.isfinite(oriented) else -math.inf
+        state.selected = state.epoch
+        state.best_weights, state.best_scores = weights_of(fed), found.scores
 
 
-def _weights(fed: IndexFed) -> tuple[NDArray[Any], ...]:
+def weights_of(fed: IndexFed) -> Arrays:
+    """Return copies of the network's weights."""
     return tuple(np.array(weight) for weight in fed.network.get_weights())
 
 
@@ -176,7 +177,8 @@ def _health(losses: NDArray[np.float32], first: float) -> Status:
     return "ok"
 
 
-def _first_bad(losses: Sequence[float] | NDArray[np.float32]) -> int | None:
+def first_bad_step(losses: NDArray[np.float32]) -> int | None:
+    """Return the step, from 1, whose loss first was not finite, or None."""
     bad = np.flatnonzero(~np.isfinite(losses))
     return int(bad[0]) + 1 if len(bad) else None
 
@@ -184,9 +186,11 @@ def _first_bad(losses: Sequence[float] | NDArray[np.float32]) -> int | None:
 class _Watch(keras.callbacks.Callback):
     """Times the calls, reports steps, and stops an epoch whose loss is no longer finite."""
 
-    def __init__(self, timing: Timing, report: Callable[[int], None]) -> None:
+    def __init__(self, state: State, on_steps: Callable[[int], None]) -> None:
         super().__init__()
-        self.timing, self.report = timing, report
+        self.state, self.on_steps = state, on_steps
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.steps = 0
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -195,7 +199,7 @@ class _Watch(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         steps = batch + 1 - self.steps
         self.steps = batch + 1
-        self.timing.calls.append((time.perf_counter() - self.started, steps))
-        self.report(self.steps)
+        self.state.calls.append((time.perf_counter() - self.started, steps))
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self.model.stop_training = True
+        self.on_steps(self.steps)

@@ -19,7 +19,7 @@ class Command:
             key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"
         }
 
-    def start(self, *args: object) -> subprocess.Popen[str]:
+    def start(self, *args: object, new_session: bool = False) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "lossbench", *map(str, args)],
             cwd=self.cwd,
@@ -28,6 +28,7 @@ class Command:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=new_session,
         )
 
     def __call__(self, *args: object, code: int = 0, timeout: float = 240) -> tuple[str, str]:

@@ -168,9 +168,11 @@ def test_custom_losses_that_fail_cost_only_their_own_jobs(lossbench):
         "not_a_number": "nan",
     }
     assert "NaN at step 1" in out
-    out, _ = lossbench("run", "e.yaml", code=1)
+    out, err = lossbench("run", "e.yaml", code=1)
+    assert "nothing to train" in out and "--retry failed runs them" in out
+    assert "ended with error before: " in err and "no idea" in err
+    out, _ = lossbench("run", "e.yaml", "--retry", "failed", code=1)
     assert "2 jobs to train, 3 finished before" in out, "errors run again, results do not"
-    assert "ended with error before; it runs again" in out
 
 
 def test_a_custom_loss_that_is_not_there(lossbench):

@@ -107,5 +107,6 @@ optimizer:
 seeds: [0, 1]
 train: {{epochs: 10, batch_size: 128}}
 protocol: {{baseline: cross_entropy, alpha: 0.05}}
+execution: {{retries: 1, checkpoint_every: 60.0}}
 """
     )

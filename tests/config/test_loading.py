@@ -46,7 +46,7 @@ def test_a_baseline_is_a_label_or_a_name(draft, baseline: str, meant: str) -> No
 
 NAME = "letters, digits, '.', '_' and '-', at most 100, not '._-' first"
 SEEDS = "a count from 1 to 10,000, or a list of distinct whole numbers 0 <= seed < 2**32"
-KEYS = "name, dataset, model, losses, optimizer, seeds, train, protocol"
+KEYS = "name, dataset, model, losses, optimizer, seeds, train, protocol, execution"
 CASES = {
     "unknown key": (
         {"trian": "{epochs: 1}"},

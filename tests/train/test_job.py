@@ -9,6 +9,7 @@ import pytest
 
 from lossbench import config, datasets, models, store
 from lossbench.plan import make_plan
+from lossbench.train import assembly, checkpoint, loop, watch
 from lossbench.train.job import run_job
 
 EXPERIMENT = """
@@ -20,7 +21,7 @@ train: {epochs: 3, batch_size: 16}
 """
 
 
-def run(tmp_path, *overrides, text=EXPERIMENT):
+def run(tmp_path, *overrides, text=EXPERIMENT, **options):
     """Run the only job of an experiment; returns its folder and its result."""
     path = tmp_path / "e.yaml"
     path.write_text(text)
@@ -31,7 +32,7 @@ def run(tmp_path, *overrides, text=EXPERIMENT):
     (job,) = plan.jobs
     folder = store.job_folder(tmp_path, job.id)
     store.write_json(folder / "job.json", job.record())
-    return folder, run_job(folder, threads=1)
+    return folder, run_job(folder, threads=1, **options)
 
 
 def metric(result, name, split="test", at="selected"):
@@ -43,15 +44,94 @@ def metric(result, name, split="test", at="selected"):
     return found
 
 
-def test_the_same_job_twice_gives_identical_numbers(tmp_path):
-    first, one = run(tmp_path / "a" if (tmp_path / "a").mkdir() is None else tmp_path)
-    second, two = run(tmp_path / "b" if (tmp_path / "b").mkdir() is None else tmp_path)
-    assert one["status"] == "ok"
-    assert one["metrics"] == two["metrics"]
-    assert (first / "steps.csv").read_text() == (second / "steps.csv").read_text()
-    with np.load(first / "predictions.npz") as a, np.load(second / "predictions.npz") as b:
-        for key in a:
-            np.testing.assert_array_equal(a[key], b[key])
+def numbers(folder, result):
+    """All that a job computed, without times."""
+    with np.load(folder / "predictions.npz") as saved:
+        predictions = {key: saved[key].tolist() for key in saved}
+    with (folder / "epochs.csv").open(newline="") as file:
+        epochs = [
+            {k: v for k, v in row.items() if not k.startswith("seconds")}
+            for row in csv.DictReader(file)
+        ]
+    return result["metrics"], (folder / "steps.csv").read_text(), predictions, epochs
+
+
+def test_the_same_job_gives_identical_numbers_traced_anew_or_reused(tmp_path):
+    found = {}
+    for name, seed, forget in (("a", 5, True), ("b", 6, False), ("c", 5, False), ("d", 5, True)):
+        (tmp_path / name).mkdir()
+        if forget:
+            assembly._kept.clear()
+        found[name] = numbers(*run(tmp_path / name, f"seeds=[{seed}]"))
+        assert len(assembly._kept) == 1, "seeds share the traced network"
+    assert found["a"] == found["c"] == found["d"]
+    assert found["a"] != found["b"]
+
+
+def test_a_reused_network_takes_the_learning_rate_of_the_job(tmp_path):
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    first = numbers(*run(tmp_path / "a"))
+    faster = numbers(*run(tmp_path / "b", "optimizer.learning_rate=0.01"))
+    again = numbers(*run(tmp_path / "c"))
+    assert first == again != faster
+
+
+def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeypatch):
+    """Stopped in the third of six epochs by the stop file, then run again."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = numbers(*run(tmp_path / "a", "train.epochs=6"))
+    stop = tmp_path / "stop"
+    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
+    real = watch.Watch.epoch
+
+    def epoch(self, state):
+        real(self, state)
+        if state.epoch == 2:
+            stop.touch()
+
+    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    folder, result = run(tmp_path / "b", "train.epochs=6", stop=stop)
+    assert result["status"] == "interrupted"
+    assert (folder / "checkpoint.npz").is_file() and not (folder / "result.json").exists()
+    stop.unlink()
+    assembly._kept.clear()
+    folder, result = run(tmp_path / "b", "train.epochs=6")
+    assert numbers(folder, result) == whole
+    assert not (folder / "checkpoint.npz").exists()
+    assert list(folder.glob("lease.*")) == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "other threads"])
+def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path, monkeypatch, damage):
+    (tmp_path / "a").mkdir()
+    whole = numbers(*run(tmp_path / "a"))
+    folder, _ = run(tmp_path, checkpoint_every_s=0.0)
+    job = json.loads((folder / "job.json").read_text())
+    setting = assembly.settle(job)
+    fed, _ = assembly.assemble(setting)
+    state = loop.State(1, 1, 0.5, loop.weights_of(fed), np.zeros(1), np.zeros(1))
+    about = watch.Watch(folder, 2 if damage == "other threads" else 1, 0.0, None).about
+    content = checkpoint.snapshot(fed, state, about)
+    content = {"truncated": content[:3000], "foreign": b"no zip file"}.get(damage, content)
+    (folder / "result.json").unlink()
+    checkpoint.write(folder, content)
+    folder, result = run(tmp_path)
+    assert numbers(folder, result) == whole
+    assert "the job starts anew" in (folder / "log.txt").read_text()
+
+
+def test_a_job_that_is_finished_or_held_is_not_run(tmp_path):
+    folder, result = run(tmp_path)
+    before = (folder / "result.json").stat().st_mtime_ns
+    assert run_job(folder, threads=1) == {"job_id": result["job_id"], "status": "claimed"}
+    assert (folder / "result.json").stat().st_mtime_ns == before
+    (folder / "result.json").unlink()
+    lease = store.claim(folder)
+    assert run_job(folder, threads=1)["status"] == "claimed"
+    lease.release()
+    assert run_job(folder, threads=1)["status"] == "ok"
 
 
 def test_equals_a_plain_keras_script(tmp_path):
@@ -135,6 +215,7 @@ def test_an_unexpected_error_becomes_a_result_and_a_log(tmp_path):
     folder, _ = run(tmp_path)
     job = json.loads((folder / "job.json").read_text())
     store.write_json(folder / "job.json", job | {"model": {"name": "no_such", "params": {}}})
+    (folder / "result.json").unlink()
     result = run_job(folder, threads=1)
     assert result["status"] == "error" and "no_such" in result["message"]
     assert "Traceback" in (folder / "log.txt").read_text()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lossbench.train.loop import _first_bad, _health, epoch_order, order_sha256
+from lossbench.train.loop import _health, epoch_order, first_bad_step, order_sha256
 
 
 def test_order_depends_on_seed_and_epoch_alone():
@@ -35,5 +35,5 @@ def test_health(losses, status):
 
 
 def test_first_bad_step_counts_from_one():
-    assert _first_bad(np.array([1.0, np.inf, np.nan])) == 2
-    assert _first_bad(np.array([1.0, 2.0])) is None
+    assert first_bad_step(np.array([1.0, np.inf, np.nan])) == 2
+    assert first_bad_step(np.array([1.0, 2.0])) is None

@@ -1,0 +1,289 @@
+"""Jobs on a Ray cluster: long-lived actors that load TensorFlow once."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lossbench.errors import LossbenchError
+from lossbench.executors.board import Board, Ending, Limits, Task, Work, drive
+from lossbench.executors.machine import cpu_count, default_memory_mib
+from lossbench.executors.worker import is_outgrown, prepare, run_task
+
+START_LIMIT_S = 900.0
+"""How long a run waits for its first worker: a cluster may have to start machines for it."""
+
+MAX_FALSE_STARTS = 3
+"""How many workers in a row may end before they are ready."""
+
+
+def run_jobs(
+    work: Sequence[Work],
+    *,
+    workers: int,
+    threads: int,
+    limits: Limits,
+    stop: Path,
+    idle: Callable[[], None],
+    address: str | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Run jobs on a Ray cluster and yield each result once it is written.
+
+    Job folders and the stop file lie where every machine sees them under the same path, and
+    lossbench is installed on every machine. A worker that dies or runs too long costs its own job
+    only; a machine that is lost costs nothing but time. When the iterator is closed, or an
+    exception ends it, the workers are killed; what they ran has no result and may run again.
+
+    Args:
+        work: the jobs; those of equal key keep their order.
+        workers: actors side by side; those for which there is no room wait for some.
+        threads: CPUs of each; fixed for an experiment, since it changes the last bits.
+        limits: what a job may take.
+        stop: when this file appears, running jobs write a checkpoint and no other starts.
+        idle: called several times a second, to show progress.
+        address: of a running cluster; None means RAY_ADDRESS or, without it, this machine alone.
+
+    Yields:
+        Results in completion order, those with status "interrupted" or "claimed" included, which
+        are written nowhere.
+
+    Raises:
+        StoreError: a job's folder cannot be written.
+        LossbenchError: Ray is not installed, the cluster cannot be reached or is lost, or workers
+            cannot start.
+    """
+    ray = _import_ray()
+    if not work:
+        return
+    workers = max(1, min(workers, len(work)))
+    is_ours = not ray.is_initialized()
+    try:
+        if is_ours:
+            _connect(ray, address, workers * threads)
+        crew = _Crew(ray, workers, threads, limits, stop)
+        try:
+            yield from drive(Board(work, limits, stop), crew, idle)
+        except ray.exceptions.RayError as error:
+            raise LossbenchError(f"Ray: {_in_short(error)}. Is the cluster still there?") from error
+        finally:
+            crew.kill()
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def _import_ray() -> ModuleType:
+    # Ray's own lines about dead workers would land in the midst of what is printed.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".*")
+    try:
+        import ray
+    except ImportError as error:
+        raise LossbenchError(
+            'Ray is not installed; it runs jobs on several machines: pip install "lossbench[ray]".'
+        ) from error
+    return ray
+
+
+def _connect(ray: ModuleType, address: str | None, cpus: int) -> None:
+    """Join a cluster, or start one on this machine with so many CPUs."""
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    own = {"num_cpus": cpus, "include_dashboard": False} if address == "local" else {}
+    with _sigterm_kept():
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise LossbenchError(
+                f"Ray: cannot reach {address!r}: {_in_short(error)}. `ray start --head` on one "
+                "machine prints the address of a new cluster."
+            ) from error
+
+
+@contextlib.contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Keep what SIGTERM does in this process, which `ray.init` changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def gpu_share(gpus: float, workers: int) -> float:
+    """Return the share of a GPU that each worker asks for, such that all of them find room."""
+    if gpus < 1:
+        return 0.0
+    side_by_side = -(-workers // int(gpus))
+    return int(10_000 / side_by_side) / 10_000  # Ray counts in ten-thousandths
+
+
+class RemoteWorker:
+    """A worker process on some machine of the cluster."""
+
+    def __init__(self, limits: Limits, threads: int, stop: Path) -> None:
+        self._limits, self._threads, self._stop = limits, threads, stop
+        neighbours = max(1, cpu_count() // threads)
+        self._memory_mib = limits.memory_mib or default_memory_mib(neighbours)
+        prepare(threads)
+
+    def where(self) -> tuple[str, str]:
+        """Return the id of the machine in the cluster and its name."""
+        import ray
+
+        return ray.get_runtime_context().get_node_id(), socket.gethostname()
+
+    def run(self, task: Task) -> dict[str, Any] | None:
+        """Run one attempt at a job; None where this process is to be replaced before."""
+        if is_outgrown(self._memory_mib):
+            return None
+        return run_task(task, self._limits, self._threads, self._stop)
+
+
+@dataclass
+class _Member:
+    """One worker.
+
+    Attributes:
+        actor: its handle.
+        ref: what it is asked for: where it is, or a result; None while it is free.
+        node: its machine's id; None until it is ready.
+        host: its machine's name.
+        deadline: when its job has taken too long, by the monotonic clock.
+    """
+
+    actor: Any
+    ref: Any
+    node: str | None = None
+    host: str = ""
+    deadline: float | None = None
+
+
+class _Crew:
+    """Actors, each replaced when it dies."""
+
+    def __init__(
+        self, ray: ModuleType, workers: int, threads: int, limits: Limits, stop: Path
+    ) -> None:
+        self._ray, self._limits, self._threads = ray, limits, threads
+        self._start_args = (limits, threads, stop)
+        share = gpu_share(ray.cluster_resources().get("GPU", 0), workers)
+        self._actor_class = ray.remote(RemoteWorker).options(
+            num_cpus=threads, num_gpus=share, scheduling_strategy="SPREAD"
+        )
+        self._false_starts = 0
+        self._alive_at = time.monotonic()
+        self._members = [self._hire() for _ in range(workers)]
+
+    def _hire(self) -> _Member:
+        actor = self._actor_class.remote(*self._start_args)
+        return _Member(actor, actor.where.remote())
+
+    def _replace(self, worker: int) -> None:
+        self._ray.kill(self._members[worker].actor)
+        self._members[worker] = self._hire()
+
+    def free(self) -> list[int]:
+        return [i for i, member in enumerate(self._members) if member.ref is None]
+
+    def begin(self, worker: int, task: Task) -> None:
+        member, limit = self._members[worker], self._limits.timeout_s
+        member.ref = member.actor.run.remote(task)
+        member.deadline = None if limit is None else time.monotonic() + limit
+
+    def wait(self, seconds: float) -> list[tuple[int, Ending]]:
+        refs = {member.ref: i for i, member in enumerate(self._members) if member.ref is not None}
+        if not refs:
+            time.sleep(seconds)
+            return []
+        ready, others = self._ray.wait(list(refs), num_returns=1, timeout=seconds)
+        if ready and others:
+            ready += self._ray.wait(others, num_returns=len(others), timeout=0)[0]
+        endings = [(refs[ref], self._ending_of(refs[ref])) for ref in ready]
+        endings += [(i, self._give_up(i)) for i in self._late()]
+        self._check_start()
+        return [(i, ending) for i, ending in endings if ending is not None]
+
+    def _ending_of(self, worker: int) -> Ending | None:
+        """Return how a job ended; None where no job ran and the worker was only starting."""
+        member, errors = self._members[worker], self._ray.exceptions
+        try:
+            answer = self._ray.get(member.ref)
+        except errors.RayTaskError as error:  # an exception of ours, the store's
+            raise error.cause from None
+        except errors.OutOfMemoryError:
+            ending = Ending("oom", message="Ray ended its process: its machine's memory ran out")
+        except errors.RayActorError as error:
+            ending = self._death_of(member, error)
+        else:
+            member.ref = member.deadline = None
+            if member.node is None:
+                member.node, member.host = answer
+                self._false_starts = 0
+                return None
+            if answer is not None:
+                return Ending("returned", answer)
+            ending = Ending("recycled")
+        if member.node is None:
+            self._note_false_start(ending)
+        self._replace(worker)
+        return ending if member.node is not None else None
+
+    def _death_of(self, member: _Member, error: Exception) -> Ending:
+        nodes = {node["NodeID"]: node["Alive"] for node in self._ray.nodes()}
+        unavailable = isinstance(error, self._ray.exceptions.ActorUnavailableError)
+        if unavailable or (member.node is not None and not nodes.get(member.node)):
+            return Ending("lost", message=f"its machine {member.host} was lost again and again")
+        return Ending("killed", message=f"its process ended: {_in_short(error)}")
+
+    def _late(self) -> list[int]:
+        now = time.monotonic()
+        return [i for i, m in enumerate(self._members) if m.deadline and now > m.deadline]
+
+    def _give_up(self, worker: int) -> Ending:
+        self._replace(worker)
+        limit = f"{self._limits.timeout_s:g}"
+        return Ending("timeout", message=f"took longer than {limit} s; see log.txt")
+
+    def _note_false_start(self, ending: Ending) -> None:
+        self._false_starts += ending.kind != "lost"
+        if self._false_starts >= MAX_FALSE_STARTS:
+            raise LossbenchError(
+                f"Ray: {MAX_FALSE_STARTS} workers in a row ended before they were ready: "
+                f"{ending.message}. lossbench must be installed on every machine."
+            )
+
+    def _check_start(self) -> None:
+        """Give up when nobody has been able to work for long."""
+        now = time.monotonic()
+        if any(member.node is not None for member in self._members):
+            self._alive_at = now
+        if now - self._alive_at > START_LIMIT_S:
+            raise LossbenchError(
+                f"Ray: no worker could start within {START_LIMIT_S:g} s; each needs "
+                f"{self._threads} CPUs of one machine, and the cluster has "
+                f"{self._ray.cluster_resources().get('CPU', 0):g}. `ray status` shows more."
+            )
+
+    def kill(self) -> None:
+        """End all workers at once, whatever they do."""
+        for member in self._members:
+            with contextlib.suppress(self._ray.exceptions.RayError):  # of a cluster that is gone
+                self._ray.kill(member.actor)
+
+
+def _in_short(error: BaseException) -> str:
+    """Return what an error of Ray's comes to; its texts are pages of advice."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[-1] if lines else type(error).__name__
+    detail = text.rpartition("Worker exit detail: ")[2]
+    return detail.partition(" Some common causes")[0].rstrip(".")[:300]

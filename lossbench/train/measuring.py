@@ -1,0 +1,113 @@
+"""Time a few steps of a job and write nothing: what `lossbench plan --measure` rests on.
+
+python -m lossbench.train.measuring THREADS STEPS < jobs.json > timings.json
+"""
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossbench.errors import LossbenchError
+from lossbench.train import environment
+
+
+def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
+    """Train a few steps of a job, evaluate on validation, and say how long it took.
+
+    The test set is not looked at: its evaluation is taken to cost as much an image as validation.
+
+    Args:
+        job: the content of a `job.json`.
+        steps: steps to train at least; those of the first call are not timed.
+
+    Returns:
+        step_ms (median), seconds_compile, seconds_load (data and network), seconds_eval (after an
+        epoch), seconds_final (evaluation at the end of a job), memory_mib, device, and the job's
+        id.
+    """
+    from lossbench.train.assembly import assemble, settle
+    from lossbench.train.evaluation import PROBE_EXAMPLES
+    from lossbench.train.loop import seconds_compile, step_ms_median
+
+    started = time.perf_counter()
+    setting = settle(job)
+    fed, _ = assemble(setting)
+    loaded = time.perf_counter()
+    state = _train(fed, setting, steps)
+    evaluations = [row["seconds_eval"] for row in state.rows]
+    seconds_eval = evaluations[-1] if evaluations else 0.0
+    sizes = {part: len(at) for part, at in setting.data.resident.at.items()}
+    at_end = sizes["test"] + min(PROBE_EXAMPLES, sizes["train"])
+    step_ms = step_ms_median(state.calls)
+    if math.isnan(step_ms):  # one call only: the trace is within its steps
+        seconds, count = state.calls[0]
+        step_ms = 1000 * seconds / max(count, 1)
+    return {
+        "job_id": job["job_id"],
+        "step_ms": step_ms,
+        "seconds_compile": seconds_compile(state.calls),
+        "seconds_load": loaded - started,
+        "seconds_eval": seconds_eval,
+        "seconds_final": seconds_eval * at_end / max(sizes["validation"], 1),
+        "memory_mib": environment.peak_memory_mib(),
+        "device": environment.device(),
+    }
+
+
+def _train(fed: Any, setting: Any, steps: int) -> Any:
+    """Train two short epochs or more: the first traces, training and evaluation alike."""
+    from lossbench import metrics
+    from lossbench.train import evaluation
+    from lossbench.train.loop import State, Validation, train_epochs
+
+    job, resident = setting.job, setting.data.resident
+    batch_size = job["train"]["batch_size"]
+    n_train = min(setting.n_train, steps * batch_size)
+    at = resident.at["validation"]
+
+    def validate() -> Validation:
+        scores = evaluation.predict(fed, at, setting.decode)
+        if np.isfinite(scores).all():
+            truth, probabilistic = resident.targets[at], setting.probabilistic
+            metrics.measure(setting.splits.task, truth, scores, probabilistic=probabilistic)
+        return Validation(scores, 0.0, ())
+
+    state = State()
+    train_epochs(
+        fed,
+        state,
+        seed=job["seed"],
+        n_train=n_train,
+        epochs=max(2, -(-steps * batch_size // n_train)),
+        batch_size=batch_size,
+        higher_is_better=True,
+        validate=validate,
+        on_steps=lambda step: None,
+        on_epoch=lambda state: None,
+    )
+    return state
+
+
+def main(threads: int, steps: int) -> int:
+    """Measure the jobs on standard input; returns the exit code."""
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # a loss may print; standard output is for the answer
+    environment.set_up(threads)
+    try:
+        rows = [measure(job, steps) for job in json.load(sys.stdin)]
+    except LossbenchError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    with out:
+        json.dump(rows, out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
