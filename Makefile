@@ -4,10 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXAMPLES := smoke regression imbalance own-loss
 
-.PHONY: help demo test check format examples schema clean
+.PHONY: help demo test soak bench check format examples schema clean
 help:
 	@echo "make demo      install, run configs/quickstart.yaml, show the comparison"
 	@echo "make test      install what tests need and run them"
+	@echo "make soak      a bad night in a few minutes: kills, full disk, truncated files"
+	@echo "make bench     compare speed with hand-written scripts; LOSSBENCH_DATA has mnist.npz"
 	@echo "make check     ruff, mypy, import contract, schema is fresh"
 	@echo "make format    format and repair what ruff can"
 	@echo "make examples  run the example configs"
@@ -28,6 +30,12 @@ demo: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not slow"
+
+soak: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m slow tests/soak -s
+
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

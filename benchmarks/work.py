@@ -48,7 +48,7 @@ class Size:
 
 FULL = Size()
 QUICK = Size(
-    images=1000,
+    images=2000,
     epochs=1,
     seeds=1,
     losses=LOSSES[:2],

@@ -283,7 +283,7 @@ def _write_jobs(folder: Path, jobs: Iterable[Job]) -> None:
     """Write the jobs' descriptions and take away what is left of an earlier failure."""
     for job in jobs:
         place = store.job_folder(folder, job.id)
-        (place / "result.json").unlink(missing_ok=True)
+        store.forget_failure(place)
         if not (place / "job.json").is_file():
             store.write_json(place / "job.json", job.record())
 

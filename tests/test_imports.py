@@ -14,6 +14,8 @@ COMMANDS = {
     "plan": (["plan", "configs/quickstart.yaml"], HEAVY | {"pandas", "scipy"}),
     "schema": (["schema"], HEAVY | {"pandas", "scipy"}),
     "compare": (["compare", "RUNS"], HEAVY),
+    "status": (["status", "RUNS"], HEAVY | {"pandas", "scipy"}),
+    "clean": (["clean", "RUNS", "--dry-run"], HEAVY | {"pandas", "scipy"}),
 }
 
 
@@ -21,7 +23,8 @@ COMMANDS = {
 def test_a_command_loads_only_what_it_needs(command, make_runs, pytestconfig):
     args, forbidden = COMMANDS[command]
     if "RUNS" in args:
-        args = ["compare", str(make_runs({"cross_entropy": [0.9] * 3, "focal": [0.8] * 3}))]
+        runs = str(make_runs({"cross_entropy": [0.9] * 3, "focal": [0.8] * 3}))
+        args = [runs if argument == "RUNS" else argument for argument in args]
     code = (
         "import sys\n"
         f"sys.argv = {['lossbench', *args]!r}\n"

@@ -11,6 +11,7 @@ import typer
 
 from lossbench import store
 from lossbench.plan import Job
+from lossbench.reporting.status import duration
 
 LOOK_AHEAD = 32
 """Running jobs are among the first unfinished ones; so many folders are looked at."""
@@ -191,13 +192,3 @@ def outcome(job: Job, result: dict[str, Any]) -> str:
             value = "none" if row["value"] is None else f"{row['value']:.4f}"
             return f"validation {job.metric} {value}{took}"
     return f"ok{took}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it: 4.2 s, 3 min 10 s, 2 h 5 min."""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

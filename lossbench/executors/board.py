@@ -6,6 +6,8 @@ the stop file exists nothing starts, and what runs is awaited.
 """
 
 import bisect
+import contextlib
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,6 +194,7 @@ def drive(board: Board, crew: Crew, idle: Callable[[], None]) -> Iterator[dict[s
         StoreError: a job's folder cannot be written.
     """
     ended: list[dict[str, Any]] = []
+    idled_at = time.monotonic()
     while True:
         for worker in crew.free():
             task = board.take(worker)
@@ -202,7 +205,9 @@ def drive(board: Board, crew: Crew, idle: Callable[[], None]) -> Iterator[dict[s
             return
         settled = [board.settle(worker, ending) for worker, ending in crew.wait(POLL_S)]
         ended = [result for result in settled if result is not None]
-        idle()
+        if time.monotonic() >= idled_at + POLL_S:
+            idled_at = time.monotonic()
+            idle()
 
 
 def record_failure(folder: Path, status: str, message: str, attempt: int) -> dict[str, Any]:
@@ -218,5 +223,6 @@ def record_failure(folder: Path, status: str, message: str, attempt: int) -> dic
         "message": message,
         "attempts": attempt,
     }
-    (folder / "progress.json").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is a courtesy
+        (folder / "progress.json").unlink()
     return store.write_result(folder, result)

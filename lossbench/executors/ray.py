@@ -21,6 +21,9 @@ from lossbench.executors.worker import is_outgrown, prepare, run_task
 START_LIMIT_S = 900.0
 """How long a run waits for its first worker: a cluster may have to start machines for it."""
 
+KNOCK_LIMIT_S = 10.0
+"""How long a cluster may take to answer."""
+
 MAX_FALSE_STARTS = 3
 """How many workers in a row may end before they are ready."""
 
@@ -96,14 +99,26 @@ def _connect(ray: ModuleType, address: str | None, cpus: int) -> None:
     """Join a cluster, or start one on this machine with so many CPUs."""
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     own = {"num_cpus": cpus, "include_dashboard": False} if address == "local" else {}
-    with _sigterm_kept():
-        try:
+    try:
+        _knock(address)
+        with _sigterm_kept():
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise LossbenchError(
-                f"Ray: cannot reach {address!r}: {_in_short(error)}. `ray start --head` on one "
-                "machine prints the address of a new cluster."
-            ) from error
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        raise LossbenchError(
+            f"Ray: cannot reach {address!r}: {_in_short(error)}. `ray start --head` on one "
+            "machine prints the address of a new cluster."
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Ask whether anybody listens at `host:port`: Ray itself keeps trying for minutes.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_LIMIT_S).close()
 
 
 @contextlib.contextmanager
@@ -233,17 +248,30 @@ class _Crew:
             if answer is not None:
                 return Ending("returned", answer)
             ending = Ending("recycled")
-        if member.node is None:
-            self._note_false_start(ending)
         self._replace(worker)
-        return ending if member.node is not None else None
+        return None if member.node is None else ending
 
     def _death_of(self, member: _Member, error: Exception) -> Ending:
-        nodes = {node["NodeID"]: node["Alive"] for node in self._ray.nodes()}
-        unavailable = isinstance(error, self._ray.exceptions.ActorUnavailableError)
-        if unavailable or (member.node is not None and not nodes.get(member.node)):
-            return Ending("lost", message=f"its machine {member.host} was lost again and again")
-        return Ending("killed", message=f"its process ended: {_in_short(error)}")
+        if self._is_lost(member, error):
+            text = f"its machine {member.host} was lost; so were those of its earlier attempts"
+            return Ending("lost", message=text)
+        if member.node is None:
+            self._false_starts += 1
+            if self._false_starts >= MAX_FALSE_STARTS:
+                raise LossbenchError(
+                    f"Ray: {MAX_FALSE_STARTS} workers in a row ended before they were ready: "
+                    f"{_in_short(error)}. lossbench must be installed on every machine."
+                ) from error
+        why = "the system does that when memory runs out"
+        return Ending("killed", message=f"its process on {member.host} was ended; {why}")
+
+    def _is_lost(self, member: _Member, error: Exception) -> bool:
+        """Whether an actor has gone with its machine, of whose end the cluster hears late."""
+        if isinstance(error, self._ray.exceptions.ActorUnavailableError):
+            return True  # a process that dies alone is reported as dead
+        alive = {node["NodeID"] for node in self._ray.nodes() if node["Alive"]}
+        known_dead = member.node is not None and member.node not in alive
+        return known_dead or "its node has died" in str(error)
 
     def _late(self) -> list[int]:
         now = time.monotonic()
@@ -253,14 +281,6 @@ class _Crew:
         self._replace(worker)
         limit = f"{self._limits.timeout_s:g}"
         return Ending("timeout", message=f"took longer than {limit} s; see log.txt")
-
-    def _note_false_start(self, ending: Ending) -> None:
-        self._false_starts += ending.kind != "lost"
-        if self._false_starts >= MAX_FALSE_STARTS:
-            raise LossbenchError(
-                f"Ray: {MAX_FALSE_STARTS} workers in a row ended before they were ready: "
-                f"{ending.message}. lossbench must be installed on every machine."
-            )
 
     def _check_start(self) -> None:
         """Give up when nobody has been able to work for long."""
@@ -284,6 +304,4 @@ class _Crew:
 def _in_short(error: BaseException) -> str:
     """Return what an error of Ray's comes to; its texts are pages of advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[-1] if lines else type(error).__name__
-    detail = text.rpartition("Worker exit detail: ")[2]
-    return detail.partition(" Some common causes")[0].rstrip(".")[:300]
+    return (lines[-1] if lines else type(error).__name__).rstrip(".")[:300]

@@ -121,9 +121,9 @@ def _timing(
         return None
     steps = -(-int(n_train) // batch_size)
     trace_s = float(result.get("seconds_compile") or 0.0)
-    step_ms = result.get("step_ms_median")
-    if step_ms is None:  # one call a job: nothing tells its trace from its steps
-        trace_s, step_ms = 0.0, 1000 * train / (epochs * steps)
+    if result.get("step_ms_median") is None:  # one call a job: nothing tells trace from steps
+        trace_s = 0.0
+    step_ms = 1000 * max(train - trace_s, 0.0) / (epochs * steps)  # the mean: it adds up
     eval_s = _eval_s(folder)
     shape = result.get("image_shape")
     return Timing(

@@ -91,11 +91,15 @@ def run_job(
             "device": environment.device(),
             "versions": environment.versions(),
         }
+        if not lease.held():  # asleep for a minute, say: another process has taken over
+            return {"job_id": job["job_id"], "status": "claimed"}
         store.write_result(folder, result)
         checkpoint.remove(folder)
         return result
     finally:
-        (folder / "progress.json").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if lease.held():
+                (folder / "progress.json").unlink(missing_ok=True)
         lease.release()
 
 
@@ -147,6 +151,7 @@ def _train_and_measure(folder: Path, job: Mapping[str, Any], watch: Watch) -> di
     fed, fingerprints = assemble(setting)
     state = checkpoint.restore(folder, fed, watch.about) or State()
     watch.begin(fed, setting, state)
+    (folder / "predictions.npz").unlink(missing_ok=True)  # of an attempt whose result was lost
     status = _train(fed, state, setting, watch)
     result = {
         "status": status,
@@ -158,6 +163,7 @@ def _train_and_measure(folder: Path, job: Mapping[str, Any], watch: Watch) -> di
         "head": job["head"],
         "outputs": setting.outputs,
         "n_train": setting.n_train,
+        "image_shape": list(setting.splits.train.images.shape[1:]),
         "epochs_done": state.epoch,
         "selected_epoch": state.selected,
         "selection_metric": job["metric"],

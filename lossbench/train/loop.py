@@ -197,8 +197,8 @@ class _Watch(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        steps = batch + 1 - self.steps
-        self.steps = batch + 1
+        now = min(batch + 1, self.params["steps"])  # the last call of an epoch may be shorter
+        steps, self.steps = now - self.steps, now
         self.state.calls.append((time.perf_counter() - self.started, steps))
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self.model.stop_training = True

@@ -4,7 +4,6 @@ python -m lossbench.train.measuring THREADS STEPS < jobs.json > timings.json
 """
 
 import json
-import math
 import os
 import sys
 import time
@@ -27,13 +26,12 @@ def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
         steps: steps to train at least; those of the first call are not timed.
 
     Returns:
-        step_ms (median), seconds_compile, seconds_load (data and network), seconds_eval (after an
+        step_ms (mean), seconds_compile, seconds_load (data and network), seconds_eval (after an
         epoch), seconds_final (evaluation at the end of a job), memory_mib, device, and the job's
         id.
     """
     from lossbench.train.assembly import assemble, settle
     from lossbench.train.evaluation import PROBE_EXAMPLES
-    from lossbench.train.loop import seconds_compile, step_ms_median
 
     started = time.perf_counter()
     setting = settle(job)
@@ -44,20 +42,29 @@ def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
     seconds_eval = evaluations[-1] if evaluations else 0.0
     sizes = {part: len(at) for part, at in setting.data.resident.at.items()}
     at_end = sizes["test"] + min(PROBE_EXAMPLES, sizes["train"])
-    step_ms = step_ms_median(state.calls)
-    if math.isnan(step_ms):  # one call only: the trace is within its steps
-        seconds, count = state.calls[0]
-        step_ms = 1000 * seconds / max(count, 1)
+    step_ms, seconds_compile = _times(state)
     return {
         "job_id": job["job_id"],
         "step_ms": step_ms,
-        "seconds_compile": seconds_compile(state.calls),
+        "seconds_compile": seconds_compile,
         "seconds_load": loaded - started,
         "seconds_eval": seconds_eval,
         "seconds_final": seconds_eval * at_end / max(sizes["validation"], 1),
         "memory_mib": environment.peak_memory_mib(),
         "device": environment.device(),
     }
+
+
+def _times(state: Any) -> tuple[float, float]:
+    """Return milliseconds of a step and seconds of the trace, which the first call bears."""
+    per_epoch = [len(losses) for losses in state.step_losses]
+    first_s, first_steps = state.calls[0]
+    first_steps = min(first_steps, per_epoch[0])
+    other_s, other_steps = sum(s for s, _ in state.calls[1:]), sum(per_epoch) - first_steps
+    if other_steps <= 0:  # nothing tells the trace from the steps
+        return 1000 * first_s / max(first_steps, 1), 0.0
+    step_s = other_s / other_steps
+    return 1000 * step_s, max(0.0, first_s - first_steps * step_s)
 
 
 def _train(fed: Any, setting: Any, steps: int) -> Any:

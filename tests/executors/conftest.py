@@ -28,9 +28,8 @@ def fine(y, z):
 
 
 def dies(y, z):
-    if begun("dies") == 1:
-        os._exit(0)
-    os.kill(os.getpid(), signal.SIGKILL)
+    begun("dies")
+    os._exit(0)  # the worst of ends: it looks like success
 
 
 def dies_once(y, z):

@@ -1,61 +1,122 @@
-"""What an executor promises, with real worker processes."""
+"""Local workers alone: what ends them, and that none is left behind."""
 
-import json
+import multiprocessing
+import multiprocessing.spawn
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
 
 from lossbench import store
-from lossbench.executors import local
+from lossbench.errors import LossbenchError
+from lossbench.executors import Limits, local
 
+PARENT = """
+import sys
+from pathlib import Path
+from lossbench.executors import Limits, Work, local
 
-def job(folder, job_id, target):
-    """A job whose loss is a function of the test's own file."""
-    record = {
-        "job_id": job_id,
-        "dataset": {
-            "name": "synthetic_regression",
-            "params": {"n": 40, "n_test": 10, "image_size": 8},
-        },
-        "model": {"name": "tiny_cnn", "params": {}},
-        "optimizer": {"name": "sgd", "params": {"learning_rate": 0.01}},
-        "loss": {"name": "custom", "params": {"target": target, "params": {}, "task": None}},
-        "seed": 0,
-        "train": {"epochs": 1, "batch_size": 8},
-        "metric": "rmse",
-        "head": "targets",
-        "decode": "identity",
-    }
-    store.write_json(folder / job_id / "job.json", record)
-    return folder / job_id
-
-
-def test_a_worker_that_is_killed_costs_its_own_job_only(tmp_path):
-    (tmp_path / "mine.py").write_text(
-        "import os, signal\n"
-        "from keras import ops\n"
-        "def fine(y, z):\n    return ops.mean(ops.square(z - y), axis=-1)\n"
-        "def deadly(y, z):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    work = [Work(folder, "")]
+    results = local.run_jobs(
+        work, workers=1, threads=1, limits=Limits(), stop=folder / "stop", idle=lambda: None
     )
-    fine, deadly = f"{tmp_path}/mine.py:fine", f"{tmp_path}/mine.py:deadly"
-    folders = [
-        job(tmp_path, name, target)
-        for name, target in (("a", fine), ("b", deadly), ("c", fine), ("d", fine))
-    ]
-    found = {r["job_id"]: r for r in local.run_jobs(folders, workers=2, threads=1)}
-    assert {k: r["status"] for k, r in found.items()} == {
-        "a": "ok",
-        "b": "killed",
-        "c": "ok",
-        "d": "ok",
-    }
-    assert "-9" in found["b"]["message"] or str(signal.SIGKILL.value) in found["b"]["message"]
-    for name, result in found.items():
-        assert (
-            json.loads((tmp_path / name / "result.json").read_text())["status"]
-            == (result["status"])
+    print(list(results))
+"""
+
+
+def wait_until(condition, seconds=60.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def descendants(pid):
+    """Processes that a process started, and theirs."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found += [int(path.name), *descendants(int(path.name))]
+    return found
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
+def test_workers_outlive_a_sigterm_to_all_but_not_their_parent(tmp_path, make_work):
+    work = make_work(tmp_path, "long", "fine", epochs=1_000_000)
+    (tmp_path / "parent.py").write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, tmp_path / "parent.py", work.folder])
+    try:
+        wait_until(lambda: store.read_progress(work.folder))
+        workers = descendants(parent.pid)
+        assert workers
+        (holder,) = (pid for pid in workers if pid == store.holder(work.folder).pid)
+        os.kill(holder, signal.SIGTERM)  # as sent to a whole process group; the parent decides
+        time.sleep(1.0)
+        assert is_alive(holder)
+    finally:
+        parent.kill()
+        parent.wait()
+    wait_until(lambda: not any(map(is_alive, workers)), 10.0)
+    assert store.read_result(work.folder) is None
+    assert store.holder(work.folder) is None  # whoever comes next can take the job
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_ends_all_workers_at_once(tmp_path, make_work, kind):
+    work = [make_work(tmp_path, name, "fine", epochs=1_000_000) for name in "abc"]
+    before, since = set(multiprocessing.active_children()), []
+
+    def idle():
+        if len(multiprocessing.active_children()) - len(before) == 2:
+            since.append(time.monotonic())
+            raise kind
+
+    with pytest.raises(kind):
+        list(
+            local.run_jobs(
+                work, workers=2, threads=1, limits=Limits(), stop=tmp_path / "stop", idle=idle
+            )
         )
-    assert found["a"]["metrics"] == found["c"]["metrics"] == found["d"]["metrics"]
+    assert time.monotonic() - since[0] < 2.0
+    assert set(multiprocessing.active_children()) == before
 
 
-def test_cpu_count_is_what_this_process_may_use():
-    assert 1 <= local.cpu_count() <= (os.cpu_count() or 1)
+def test_workers_that_cannot_start_end_the_run(tmp_path, make_work, monkeypatch):
+    monkeypatch.setattr(multiprocessing.spawn, "_python_exe", b"/bin/false")
+    work = [make_work(tmp_path, name, "fine") for name in "abc"]
+    with pytest.raises(LossbenchError, match="3 processes in a row ended before they could begin"):
+        list(
+            local.run_jobs(
+                work,
+                workers=2,
+                threads=1,
+                limits=Limits(),
+                stop=tmp_path / "stop",
+                idle=lambda: None,
+            )
+        )
+    assert not any((item.folder / "result.json").exists() for item in work)
+
+
+def test_a_death_is_told_by_the_signals_name():
+    assert "SIGSEGV" in local._killed(-signal.SIGSEGV).message
+    assert "memory" in local._killed(-signal.SIGKILL).message
+    assert "exit code 3" in local._killed(3).message
+    assert "signal 99" in local._killed(-99).message

@@ -1,14 +1,22 @@
-"""Ray alone: a cluster of several machines, one of which is lost."""
+"""Ray alone: a cluster of several machines, one of which is lost; quiet; not installed."""
+
+import subprocess
+import sys
 
 import pytest
 
-from lossbench import store
+from lossbench.errors import LossbenchError
 from lossbench.executors import Limits
 from lossbench.executors import ray as executor
-from lossbench.executors.local import run_jobs as run_here
 
-ray = pytest.importorskip("ray", reason='needs pip install "lossbench[ray]"')
-cluster_utils = pytest.importorskip("ray.cluster_utils")
+cluster_utils = pytest.importorskip("ray.cluster_utils", reason="pip install 'lossbench[ray]'")
+
+
+def run(work, tmp_path, **options):
+    """All results by job id."""
+    options = {"limits": Limits(), "idle": lambda: None} | options
+    results = executor.run_jobs(work, workers=2, threads=1, stop=tmp_path / "stop", **options)
+    return {r["job_id"]: r for r in results}
 
 
 @pytest.fixture
@@ -17,7 +25,6 @@ def cluster():
     made = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
     nodes = [made.add_node(num_cpus=1) for _ in range(2)]
     yield made, nodes
-    ray.shutdown()
     made.shutdown()
 
 
@@ -25,7 +32,7 @@ def test_a_lost_machine_costs_nothing_but_time(cluster, tmp_path, make_work):
     cluster, nodes = cluster
     names = ["lost", "b", "c", "d"]
     functions = dict.fromkeys(names, "fine") | {"lost": "hangs_once"}
-    work = [make_work(tmp_path, n, f, seed=i) for i, (n, f) in enumerate(functions.items())]
+    work = [make_work(tmp_path, name, functions[name]) for name in names]
 
     def idle():
         if nodes and (tmp_path / "node").exists():
@@ -33,22 +40,48 @@ def test_a_lost_machine_costs_nothing_but_time(cluster, tmp_path, make_work):
             nodes.clear()
             cluster.remove_node(lost, allow_graceful=False)
 
-    results = executor.run_jobs(
-        work,
-        workers=2,
-        threads=1,
-        limits=Limits(),
-        stop=tmp_path / "stop",
-        idle=idle,
-        address=cluster.address,
-    )
-    import time
+    found = run(work, tmp_path, idle=idle, address=cluster.address)
+    assert not nodes, "no machine was lost"
+    statuses = {name: (r["status"], r["attempts"]) for name, r in found.items()}
+    assert statuses == dict.fromkeys(names, ("ok", 1))
+    assert found["lost"]["metrics"] == found["b"]["metrics"] == found["c"]["metrics"]
 
-    t = time.time()
-    found = {}
-    for r in results:
-        found[r["job_id"]] = r
-        print(time.time() - t, r["job_id"], r["status"], r.get("message"))
-    assert {name: (r["status"], r["attempts"]) for name, r in found.items()} == dict.fromkeys(
-        names, ("ok", 1)
+
+def test_an_address_where_nothing_is_says_what_to_do(tmp_path, make_work):
+    with pytest.raises(LossbenchError, match=r"cannot reach '127.0.0.1:9'.*ray start --head"):
+        run([make_work(tmp_path, "a", "fine")], tmp_path, address="127.0.0.1:9")
+
+
+def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(LossbenchError, match=r'pip install "lossbench\[ray\]"'):
+        run([], tmp_path)
+
+
+def test_importing_the_executor_loads_neither_ray_nor_tensorflow():
+    code = (
+        "import sys; import lossbench.executors.ray, lossbench.executors.local; "
+        "print([m for m in ('ray', 'tensorflow', 'keras') if m in sys.modules])"
     )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_rays_own_lines_about_dead_workers_are_not_printed():
+    code = (
+        "from lossbench.executors.ray import _import_ray; _import_ray(); "
+        "from ray._private.ray_logging import stdout_deduplicator as d; "
+        "print(d.deduplicate({'lines': ['A worker died'], 'pid': 'raylet'})[0]['lines'])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "workers", "share"),
+    [(0, 4, 0.0), (1, 1, 1.0), (1, 3, 0.3333), (2, 3, 0.5), (4, 4, 1.0), (8, 2, 1.0), (2, 8, 0.25)],
+)
+def test_every_worker_finds_room_on_a_gpu(gpus, workers, share):
+    assert executor.gpu_share(gpus, workers) == share
+    if gpus:
+        assert gpus * int(1 / share + 1e-9) >= workers

@@ -91,27 +91,21 @@ def test_on_a_full_disk_a_job_is_claimed_or_refused_with_a_message(small_disk):
 
 
 def test_a_read_only_file_system_ends_with_a_message_and_can_be_read(small_disk):
-    job = small_disk / "a"
-    store.write_result(job, {"job_id": "a", "status": "ok"})
-    lease = store.claim(job, attempt=None) or store.leases.acquire(job)
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    try:
-        for write in (
-            lambda: store.write_whole(job / "result.json", "new"),
-            lambda: store.write_whole(small_disk / "b" / "result.json", "new"),
-            lambda: store.leases.acquire(job),
-        ):
-            assert store.holder(job).pid == os.getpid()
-            if write() is None:  # a living lease is seen before anything is written
-                continue
-    except StoreError as error:
-        assert "Read-only file system" in str(error)
-    else:
-        pytest.fail("it could be written")
-    finally:
-        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-    assert store.verify(job) == []
-    lease.release()
+    job, other = small_disk / "a", small_disk / "b"
+    store.write_result(job, {"job_id": "a", "status": "killed"})
+    other.mkdir()
+    with store.claim(job):
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+        try:
+            with pytest.raises(StoreError, match="cannot be written: Read-only file system"):
+                store.write_whole(job / "result.json", "new")
+            with pytest.raises(StoreError, match="cannot be taken: Read-only file system"):
+                store.claim(other)
+            assert store.holder(job).pid == os.getpid() and store.claim(job) is None
+            assert store.verify(job) == []
+        finally:
+            subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert names(job) == ["result.json"] and names(other) == []
 
 
 def test_a_limit_on_file_sizes_ends_with_a_message(tmp_path):

@@ -105,13 +105,10 @@ def ended_process():
     return processes.identity() | {"pid": process.pid, "process_started": 1}
 
 
-def foreign_lease(folder, generation=1, *, age, **changes):
-    """A lease of another machine, last touched so long ago by the file system's clock."""
-    path = folder / f"lease.{generation}"
-    path.write_text(json.dumps(processes.identity() | {"host_id": "elsewhere"} | changes))
-    now = leases.clock(folder)
-    os.utime(path, (now - age, now - age))
-    return path
+def age(path, seconds):
+    """Make a lease look as if it was last touched so long ago by the file system's clock."""
+    now = leases.clock(path.parent)
+    os.utime(path, (now - seconds, now - seconds))
 
 
 def names(folder):
@@ -194,14 +191,13 @@ def test_a_pid_that_went_to_another_process_does_not_count(job):
         assert lease.generation == 4
 
 
-@pytest.mark.parametrize("changes", [{}, {"host_id": None, "namespace": "pid:[1]"}])
-def test_another_machine_or_container_is_judged_by_time_alone(job, changes):
-    stranger = ended_process() | changes
-    stranger["host_id"] = stranger["host_id"] and "elsewhere"
-    path = foreign_lease(job, age=leases.DEAD_AFTER_S - 5, **stranger)
+@pytest.mark.parametrize("place", [{"host_id": "elsewhere"}, {"namespace": "pid:[1]"}])
+def test_another_machine_or_container_is_judged_by_time_alone(job, place):
+    path = job / "lease.1"
+    path.write_text(json.dumps(ended_process() | place))
+    age(path, leases.DEAD_AFTER_S - 5)
     assert store.claim(job) is None and store.holder(job) is not None
-    now = leases.clock(job)
-    os.utime(path, (now - leases.DEAD_AFTER_S - 1,) * 2)
+    age(path, leases.DEAD_AFTER_S + 1)
     assert store.holder(job) is None
     with store.claim(job) as lease:
         assert lease.generation == 2
@@ -211,8 +207,7 @@ def test_another_machine_or_container_is_judged_by_time_alone(job, changes):
 def test_a_lease_that_cannot_be_read_is_judged_by_time(job, text):
     (job / "lease.7").write_text(text)
     assert store.claim(job) is None and store.holder(job).host == "unknown"
-    now = leases.clock(job)
-    os.utime(job / "lease.7", (now - 100, now - 100))
+    age(job / "lease.7", 100)
     with store.claim(job) as lease:
         assert lease.generation == 8
 
