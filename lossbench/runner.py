@@ -1,10 +1,11 @@
 """Plan, leave out what is done, execute, store: an experiment from its file to its tables."""
 
+import contextlib
 import fnmatch
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -311,10 +312,12 @@ def _share(
         while pending and not stop.why:
             free = [job for job in pending.values() if not _held(folder, job)]
             work = [Work(store.job_folder(folder, job.id), job.trace_key) for job in free]
-            for result in _execute(work, checked, options, threads, stop_path, idle):
-                _note(result, pending, outcome, watcher)
-                if options.fail_fast and outcome.failed:
-                    stop.request("a job failed")
+            results = _execute(work, checked, options, threads, stop_path, idle)
+            with contextlib.closing(results):  # an exception here must not leave workers behind
+                for result in results:
+                    _note(result, pending, outcome, watcher)
+                    if options.fail_fast and outcome.failed:
+                        stop.request("a job failed")
             _collect(folder, pending, outcome)
             if pending and not stop.why and not work:
                 idle()
@@ -337,9 +340,9 @@ def _execute(
     threads: int,
     stop: Path,
     idle: Callable[[], None],
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any]]:
     if not work:
-        return iter(())
+        return
     declared = checked.experiment.execution
     limits = Limits(
         timeout_s=declared.timeout,
@@ -350,7 +353,7 @@ def _execute(
     if options.executor == "ray":
         from lossbench.executors import ray
 
-        return ray.run_jobs(
+        results = ray.run_jobs(
             work,
             workers=workers,
             threads=threads,
@@ -359,10 +362,11 @@ def _execute(
             idle=idle,
             address=options.address,
         )
-    workers = min(workers, len(work))
-    return local.run_jobs(
-        work, workers=workers, threads=threads, limits=limits, stop=stop, idle=idle
-    )
+    else:
+        results = local.run_jobs(
+            work, workers=workers, threads=threads, limits=limits, stop=stop, idle=idle
+        )
+    yield from results
 
 
 def _note(

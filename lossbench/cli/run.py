@@ -52,7 +52,7 @@ def run(
         Executor, typer.Option(help="Run jobs on this machine or on a Ray cluster.")
     ] = Executor.local,
     address: Annotated[
-        str | None, typer.Option(help="Ray cluster to join, as in auto or ray://head:10001.")
+        str | None, typer.Option(help="Ray cluster to join, as in head:6379.")
     ] = None,
     workers: Annotated[
         int | None,

@@ -82,11 +82,14 @@ class Ending:
             replaced; "lost" with its machine; otherwise the status of the job.
         result: what the worker returned.
         message: for the user, where there is no result.
+        process: host and pid of the process that ended, where its lease may still look alive
+            from here, as that of another machine does for a while.
     """
 
     kind: Literal["returned", "recycled", "lost", "killed", "timeout", "oom"]
     result: dict[str, Any] | None = None
     message: str = ""
+    process: tuple[str, int] | None = None
 
 
 class Crew(Protocol):
@@ -164,7 +167,8 @@ class Board:
         if ending.result is not None:
             return ending.result
         status = "killed" if ending.kind == "lost" else ending.kind
-        return record_failure(task.work.folder, status, ending.message, task.attempt)
+        folder, attempt = task.work.folder, task.attempt
+        return record_failure(folder, status, ending.message, attempt, ending.process)
 
     def _again(self, task: Task, ending: Ending) -> Task | None:
         if ending.kind == "recycled":
@@ -210,8 +214,20 @@ def drive(board: Board, crew: Crew, idle: Callable[[], None]) -> Iterator[dict[s
             idle()
 
 
-def record_failure(folder: Path, status: str, message: str, attempt: int) -> dict[str, Any]:
+def record_failure(
+    folder: Path, status: str, message: str, attempt: int, process: tuple[str, int] | None = None
+) -> dict[str, Any]:
     """Write the result of a job that could not write its own, and return it.
+
+    Where another process has taken the job over meanwhile, or has finished it, nothing is written
+    and the status is "claimed".
+
+    Args:
+        folder: the job's folder.
+        status: how the attempt ended.
+        message: the same for the user.
+        attempt: its number.
+        process: host and pid of the process that is known to have ended, whatever its lease says.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -223,6 +239,15 @@ def record_failure(folder: Path, status: str, message: str, attempt: int) -> dic
         "message": message,
         "attempts": attempt,
     }
-    with contextlib.suppress(OSError):  # it is a courtesy
-        (folder / "progress.json").unlink()
-    return store.write_result(folder, result)
+    lease = store.claim(folder, attempt)
+    if lease is None and not _is_held_by(folder, process):
+        return {"job_id": folder.name, "status": "claimed"}
+    with lease or contextlib.nullcontext():
+        with contextlib.suppress(OSError):  # it is a courtesy
+            (folder / "progress.json").unlink()
+        return store.write_result(folder, result)
+
+
+def _is_held_by(folder: Path, process: tuple[str, int] | None) -> bool:
+    holder = store.holder(folder)
+    return holder is not None and (holder.host, holder.pid) == process

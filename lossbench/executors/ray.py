@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import os
-import signal
+import platform
 import socket
 import threading
 import time
@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from lossbench.errors import LossbenchError
-from lossbench.executors.board import Board, Ending, Limits, Task, Work, drive
+from lossbench.executors.board import MAX_LOST, POLL_S, Board, Ending, Limits, Task, Work, drive
 from lossbench.executors.machine import cpu_count, default_memory_mib
 from lossbench.executors.worker import is_outgrown, prepare, run_task
 
@@ -67,20 +67,15 @@ def run_jobs(
     if not work:
         return
     workers = max(1, min(workers, len(work)))
-    is_ours = not ray.is_initialized()
-    try:
-        if is_ours:
-            _connect(ray, address, workers * threads)
+    with contextlib.ExitStack() as stack:
+        if not ray.is_initialized():
+            stack.enter_context(_connected(ray, address, workers * threads, idle))
         crew = _Crew(ray, workers, threads, limits, stop)
+        stack.callback(crew.kill)
         try:
             yield from drive(Board(work, limits, stop), crew, idle)
         except ray.exceptions.RayError as error:
             raise LossbenchError(f"Ray: {_in_short(error)}. Is the cluster still there?") from error
-        finally:
-            crew.kill()
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
 def _import_ray() -> ModuleType:
@@ -95,19 +90,44 @@ def _import_ray() -> ModuleType:
     return ray
 
 
-def _connect(ray: ModuleType, address: str | None, cpus: int) -> None:
-    """Join a cluster, or start one on this machine with so many CPUs."""
+@contextlib.contextmanager
+def _connected(
+    ray: ModuleType, address: str | None, cpus: int, idle: Callable[[], None]
+) -> Iterator[None]:
+    """Join a cluster for a while, or start one on this machine with so many CPUs.
+
+    In a thread, since `ray.init` would take SIGTERM for itself and cannot be interrupted. The
+    thread stays, since the processes of a cluster end with the thread that started them.
+    """
     address = address or os.environ.get("RAY_ADDRESS") or "local"
     own = {"num_cpus": cpus, "include_dashboard": False} if address == "local" else {}
-    try:
-        _knock(address)
-        with _sigterm_kept():
+    errors: list[BaseException] = []
+    ready, over = threading.Event(), threading.Event()
+
+    def connect() -> None:
+        try:
+            _knock(address)
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        raise LossbenchError(
-            f"Ray: cannot reach {address!r}: {_in_short(error)}. `ray start --head` on one "
-            "machine prints the address of a new cluster."
-        ) from error
+        except BaseException as error:
+            errors.append(error)
+        ready.set()
+        over.wait()
+
+    threading.Thread(target=connect, name="ray.init", daemon=True).start()
+    try:
+        while not ready.wait(POLL_S):
+            idle()
+        if errors:
+            raise LossbenchError(
+                f"Ray: cannot reach {address!r}: {_in_short(errors[0])}. `ray status` on its first "
+                "machine shows whether it runs; if it asks for a token, set RAY_AUTH_MODE=token."
+            ) from errors[0]
+        yield
+    finally:
+        ready.wait(KNOCK_LIMIT_S)  # after an interrupt, for what is about to start
+        if ray.is_initialized():
+            ray.shutdown()
+        over.set()
 
 
 def _knock(address: str) -> None:
@@ -119,19 +139,6 @@ def _knock(address: str) -> None:
     host, _, port = address.rpartition(":")
     if port.isdigit() and "/" not in host:
         socket.create_connection((host.strip("[]"), int(port)), KNOCK_LIMIT_S).close()
-
-
-@contextlib.contextmanager
-def _sigterm_kept() -> Iterator[None]:
-    """Keep what SIGTERM does in this process, which `ray.init` changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def gpu_share(gpus: float, workers: int) -> float:
@@ -151,11 +158,11 @@ class RemoteWorker:
         self._memory_mib = limits.memory_mib or default_memory_mib(neighbours)
         prepare(threads)
 
-    def where(self) -> tuple[str, str]:
-        """Return the id of the machine in the cluster and its name."""
+    def where(self) -> tuple[str, tuple[str, int]]:
+        """Return the id of the machine in the cluster; its name and this process's number."""
         import ray
 
-        return ray.get_runtime_context().get_node_id(), socket.gethostname()
+        return ray.get_runtime_context().get_node_id(), (platform.node(), os.getpid())
 
     def run(self, task: Task) -> dict[str, Any] | None:
         """Run one attempt at a job; None where this process is to be replaced before."""
@@ -172,14 +179,14 @@ class _Member:
         actor: its handle.
         ref: what it is asked for: where it is, or a result; None while it is free.
         node: its machine's id; None until it is ready.
-        host: its machine's name.
+        process: its machine's name and its number there, as leases name it.
         deadline: when its job has taken too long, by the monotonic clock.
     """
 
     actor: Any
     ref: Any
     node: str | None = None
-    host: str = ""
+    process: tuple[str, int] = ("unknown", 0)
     deadline: float | None = None
 
 
@@ -236,13 +243,14 @@ class _Crew:
         except errors.RayTaskError as error:  # an exception of ours, the store's
             raise error.cause from None
         except errors.OutOfMemoryError:
-            ending = Ending("oom", message="Ray ended its process: its machine's memory ran out")
+            text = f"Ray ended its process on {member.process[0]}: memory ran out there"
+            ending = Ending("oom", message=text, process=member.process)
         except errors.RayActorError as error:
             ending = self._death_of(member, error)
         else:
             member.ref = member.deadline = None
             if member.node is None:
-                member.node, member.host = answer
+                member.node, member.process = answer
                 self._false_starts = 0
                 return None
             if answer is not None:
@@ -253,8 +261,8 @@ class _Crew:
 
     def _death_of(self, member: _Member, error: Exception) -> Ending:
         if self._is_lost(member, error):
-            text = f"its machine {member.host} was lost; so were those of its earlier attempts"
-            return Ending("lost", message=text)
+            text = f"its machine was lost {MAX_LOST + 1} times, at last {member.process[0]}"
+            return Ending("lost", message=text, process=member.process)
         if member.node is None:
             self._false_starts += 1
             if self._false_starts >= MAX_FALSE_STARTS:
@@ -262,8 +270,8 @@ class _Crew:
                     f"Ray: {MAX_FALSE_STARTS} workers in a row ended before they were ready: "
                     f"{_in_short(error)}. lossbench must be installed on every machine."
                 ) from error
-        why = "the system does that when memory runs out"
-        return Ending("killed", message=f"its process on {member.host} was ended; {why}")
+        text = f"its process on {member.process[0]} ended, as when memory runs out; see log.txt"
+        return Ending("killed", message=text, process=member.process)
 
     def _is_lost(self, member: _Member, error: Exception) -> bool:
         """Whether an actor has gone with its machine, of whose end the cluster hears late."""
@@ -278,9 +286,10 @@ class _Crew:
         return [i for i, m in enumerate(self._members) if m.deadline and now > m.deadline]
 
     def _give_up(self, worker: int) -> Ending:
+        process, limit = self._members[worker].process, f"{self._limits.timeout_s:g}"
         self._replace(worker)
-        limit = f"{self._limits.timeout_s:g}"
-        return Ending("timeout", message=f"took longer than {limit} s; see log.txt")
+        text = f"took longer than {limit} s; see log.txt"
+        return Ending("timeout", message=text, process=process)
 
     def _check_start(self) -> None:
         """Give up when nobody has been able to work for long."""

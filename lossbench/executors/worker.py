@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from lossbench.errors import StoreError
 from lossbench.executors.board import Limits, Task, record_failure
 from lossbench.executors.machine import resident_mib
 
@@ -44,6 +45,8 @@ def run_task(task: Task, limits: Limits, threads: int, stop: Path) -> dict[str, 
             checkpoint_every_s=limits.checkpoint_every_s,
             stop=stop,
         )
+    except StoreError:
+        raise  # a full disk says nothing about the job: it ends the run, and the job stays open
     except BaseException as error:  # SystemExit too: a loss may call sys.exit
         message = f"{type(error).__name__}: {error}"
         return record_failure(folder, "error", " ".join(message.split())[:500], task.attempt)

@@ -90,7 +90,6 @@ def test_a_run_takes_over_what_a_killed_one_held(lossbench, configs, undisturbed
     lossbench("status", "--check")
 
 
-@pytest.mark.xfail(strict=False, reason="a worker still records a full disk as the job's own error")
 def test_a_full_disk_ends_the_run_with_a_message_and_space_lets_it_go_on(
     lossbench, configs, undisturbed, small_disk
 ):

@@ -1,5 +1,8 @@
 """Which job comes next and what becomes of it, without any process."""
 
+import os
+import platform
+
 import pytest
 
 from lossbench import store
@@ -137,6 +140,24 @@ def test_after_a_stop_nothing_starts_and_nothing_is_repeated(make_board, tmp_pat
     assert not board.finished
     assert board.settle(0, Ending("killed", message="gone"))["status"] == "killed"
     assert board.finished
+
+
+def test_a_job_that_another_process_has_taken_over_is_left_to_it(make_board):
+    board = make_board("a")
+    task = board.take(0)
+    with store.claim(task.work.folder):
+        ending = Ending("timeout", message="slow", process=("elsewhere", 1))
+        assert board.settle(0, ending) == {"job_id": "a0", "status": "claimed"}
+    assert store.read_result(task.work.folder) is None
+
+
+def test_a_process_that_is_known_to_have_ended_holds_no_job_though_its_lease_lives(make_board):
+    board = make_board("a")
+    task = board.take(0)
+    with store.claim(task.work.folder):
+        ending = Ending("timeout", message="slow", process=(platform.node(), os.getpid()))
+        assert board.settle(0, ending)["status"] == "timeout"
+    assert store.read_result(task.work.folder)["message"] == "slow"
 
 
 class Instant:
