@@ -56,7 +56,7 @@ def living(group):
     import subprocess
 
     listed = subprocess.run(
-        ["ps", "-eo", "pgid=,stat=,pid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "pgid=,stat=,pid=,args="], capture_output=True, text=True, check=True
     )
     rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
     return [row for row in rows if row[0] == str(group) and not row[1].startswith("Z")]

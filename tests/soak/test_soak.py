@@ -44,7 +44,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 def workers_of(parent: int) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-ww", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True
     )
     rows = (line.split(None, 2) for line in listed.stdout.splitlines())
     return [int(pid) for ppid, pid, args in rows if ppid == str(parent) and "spawn_main" in args]
