@@ -14,7 +14,7 @@ from lossbench import config, datasets, store
 from lossbench.catalog import Facts
 from lossbench.config import Experiment
 from lossbench.errors import ConfigError, DataError, Problem, StoreError
-from lossbench.executors import Limits, Work, cpu_count, local
+from lossbench.executors import Limits, Work, default_workers, local
 from lossbench.plan import Job, Plan, make_plan
 from lossbench.store import Stored
 
@@ -349,7 +349,7 @@ def _execute(
         retries=declared.retries,
         checkpoint_every_s=declared.checkpoint_every,
     )
-    workers = options.workers or max(1, cpu_count() // threads)
+    workers = options.workers or default_workers(threads)
     if options.executor == "ray":
         from lossbench.executors import ray
 

@@ -58,13 +58,13 @@ def _forecast(
 ) -> "Forecast":
     """Forecast a plan from what lies in a runs folder and, if asked, from a measurement."""
     from lossbench import datasets, forecast
-    from lossbench.executors import cpu_count
+    from lossbench.executors import default_workers
 
     jobs = forecast.planned_jobs(checked.experiment, checked.facts, checked.plan)
     folder = runs_dir / checked.experiment.name
     finished = forecast.finished_threads(folder, [job.job_id for job in jobs])
     threads = threads or min(finished.values(), default=1)
-    workers = workers or max(1, cpu_count() // threads)
+    workers = workers or default_workers(threads)
     measured: list[forecast.Timing] = []
     device = None
     if with_measurement and jobs:

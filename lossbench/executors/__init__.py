@@ -5,6 +5,6 @@ An executor is a function with the signature of `local.run_jobs`. What they all 
 """
 
 from lossbench.executors.board import Limits, Work
-from lossbench.executors.machine import cpu_count, default_layout
+from lossbench.executors.machine import cpu_count, default_layout, default_workers
 
-__all__ = ["Limits", "Work", "cpu_count", "default_layout"]
+__all__ = ["Limits", "Work", "cpu_count", "default_layout", "default_workers"]

@@ -34,6 +34,11 @@ def default_layout(cpus: int) -> tuple[int, int]:
     return max(cpus, 1), 1
 
 
+def default_workers(threads: int) -> int:
+    """Return how many workers of so many threads keep this machine's CPUs busy, at least one."""
+    return max(1, cpu_count() // threads)
+
+
 def default_memory_mib(workers: int, cgroup: Path = CGROUP) -> float:
     """Return the memory above which one of several workers is replaced."""
     return max(memory_mib(cgroup) / 2 / max(workers, 1), LEAST_MEMORY_MIB)

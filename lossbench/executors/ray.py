@@ -15,7 +15,7 @@ from typing import Any
 
 from lossbench.errors import LossbenchError
 from lossbench.executors.board import MAX_LOST, POLL_S, Board, Ending, Limits, Task, Work, drive
-from lossbench.executors.machine import cpu_count, default_memory_mib
+from lossbench.executors.machine import default_memory_mib, default_workers
 from lossbench.executors.worker import is_outgrown, prepare, run_task
 
 START_LIMIT_S = 900.0
@@ -154,8 +154,7 @@ class RemoteWorker:
 
     def __init__(self, limits: Limits, threads: int, stop: Path) -> None:
         self._limits, self._threads, self._stop = limits, threads, stop
-        neighbours = max(1, cpu_count() // threads)
-        self._memory_mib = limits.memory_mib or default_memory_mib(neighbours)
+        self._memory_mib = limits.memory_mib or default_memory_mib(default_workers(threads))
         prepare(threads)
 
     def where(self) -> tuple[str, tuple[str, int]]:
