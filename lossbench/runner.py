@@ -316,7 +316,7 @@ def _share(
             with contextlib.closing(results):  # an exception here must not leave workers behind
                 for result in results:
                     _note(result, pending, outcome, watcher)
-                    if options.fail_fast and outcome.failed:
+                    if options.fail_fast and result["status"] in FAILED:
                         stop.request("a job failed")
             _collect(folder, pending, outcome)
             if pending and not stop.why and not work:

@@ -155,3 +155,5 @@ def test_fail_fast(lossbench):
     out, err = lossbench("run", "e.yaml", "--fail-fast", "--workers", 1, code=1)
     assert "a job failed; finished jobs are kept" in err
     assert "are left" in out
+    out, err = lossbench("run", "e.yaml", "--fail-fast", "--workers", 1, code=1)
+    assert out.count("validation rmse") >= 2, "failures of an earlier run stop nothing"
