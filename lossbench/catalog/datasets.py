@@ -136,7 +136,7 @@ class Facts:
 def _keras_set(name: str, source: str) -> Dataset:
     return Dataset(
         name=name,
-        target="keras_npz:load",
+        target="keras_npz:read",
         params={"data_dir": _DATA_DIR, "subset": _SUBSET, **OF_CLASSES},
         task="multiclass",
         file=f"{name}.npz",
@@ -148,7 +148,7 @@ DATASETS: Table[Dataset] = Table(
     "data set",
     Dataset(
         name="mnist_mini",
-        target="mnist_mini:load",
+        target="mnist_mini:read",
         params={"subset": _SUBSET, **OF_CLASSES},
         task="multiclass",
         source="5,000 + 1,000 digits of MNIST, class-balanced, inside the package",
@@ -159,7 +159,7 @@ DATASETS: Table[Dataset] = Table(
     _keras_set("cifar100", "Krizhevsky 2009: 50,000 + 10,000 photographs, 32 x 32, 100 classes"),
     Dataset(
         name="synthetic_regression",
-        target="synthetic_regression:load",
+        target="synthetic_regression:read",
         params={
             "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
             "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
@@ -197,7 +197,7 @@ DATASETS: Table[Dataset] = Table(
     ),
     Dataset(
         name="synthetic_imbalanced",
-        target="synthetic_imbalanced:load",
+        target="synthetic_imbalanced:read",
         params={
             "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
             "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
@@ -222,7 +222,7 @@ DATASETS: Table[Dataset] = Table(
     ),
     Dataset(
         name="synthetic_multilabel",
-        target="synthetic_multilabel:load",
+        target="synthetic_multilabel:read",
         params={
             "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
             "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
@@ -252,7 +252,7 @@ DATASETS: Table[Dataset] = Table(
     ),
     Dataset(
         name="synthetic_ordinal",
-        target="synthetic_ordinal:load",
+        target="synthetic_ordinal:read",
         params={
             "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
             "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test images"),
@@ -276,7 +276,7 @@ DATASETS: Table[Dataset] = Table(
     ),
     Dataset(
         name="digit_position",
-        target="digit_position:load",
+        target="digit_position:read",
         params={
             "noise": Parameter(
                 NonNegative,
@@ -292,7 +292,7 @@ DATASETS: Table[Dataset] = Table(
     ),
     Dataset(
         name="npz",
-        target="user_npz:load",
+        target="user_npz:read",
         params={
             "path": Parameter(
                 str, "a .npz file, relative to this one", help="the file", hashed=False, path=True

@@ -2,12 +2,15 @@
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from lossbench.catalog import DATASETS, Facts
-from lossbench.datasets.damaging import damaged, foreseen, foreseen_outliers, separated
+from lossbench.datasets.damaging import Wishes, damaged, foreseen, separated
 from lossbench.datasets.parts import (
     Part,
     Splits,
@@ -16,6 +19,7 @@ from lossbench.datasets.parts import (
     split_sha256,
     targets_of,
 )
+from lossbench.datasets.splitting import Source, Subset, sizes, split
 from lossbench.errors import DataError
 
 __all__ = [
@@ -30,6 +34,7 @@ __all__ = [
     "prepare",
     "split_sha256",
     "targets_of",
+    "varies_with_seed",
 ]
 
 
@@ -41,23 +46,27 @@ def describe(name: str, params: Mapping[str, Any]) -> Facts:
         params: its parameters, as the catalogue lists them; those left out have their defaults.
 
     Returns:
-        Sizes, shapes, task and names.
+        Sizes, shapes, task and names: the same whatever the seed.
 
     Raises:
         DataError: the parameters fit no data, the damage does not suit it, or the user's file is
             absent or wrong.
     """
-    own, wishes = separated(_complete(name, params))
-    facts = foreseen(name, _module(name).describe(name, **own), wishes)
-    return foreseen_outliers(facts, load(name, params)) if "outliers" in wishes else facts
+    own, subset, wishes = _sorted(name, params)
+    facts = _module(name).describe(name, **own)
+    counts = np.array(facts.train_counts)
+    facts = replace(facts, **sizes(counts, subset, f"data set {name!r}"))
+    return foreseen(name, facts, wishes, lambda: load(name, own | {"subset": subset}))
 
 
-def load(name: str, params: Mapping[str, Any]) -> Splits:
-    """Read a data set, split it and damage it as asked, the same way each time.
+def load(name: str, params: Mapping[str, Any], seed: int = 0) -> Splits:
+    """Read a data set, split it and damage it as asked, the same way for the same seed.
 
     Args:
         name: canonical name of the data set, a key of `DATASETS`.
         params: its parameters, as the catalogue lists them; those left out have their defaults.
+        seed: that of the run; decides what is damaged, and nothing where `varies_with_seed` says
+            no.
 
     Returns:
         Training, validation and test part.
@@ -66,9 +75,14 @@ def load(name: str, params: Mapping[str, Any]) -> Splits:
         DataError: the parameters fit no data, the damage does not suit it, or a file is absent or
             wrong.
     """
-    own, wishes = separated(_complete(name, params))
-    splits: Splits = getattr(_module(name), _target(name)[1])(name, **own)
-    return damaged(name, splits, wishes)
+    own, subset, wishes = _sorted(name, params)
+    source: Source = getattr(_module(name), _target(name)[1])(name, **own)
+    return damaged(name, split(source, subset, f"data set {name!r}"), wishes, seed)
+
+
+def varies_with_seed(params: Mapping[str, Any]) -> bool:
+    """Return whether a data set with these parameters differs from one seed to another."""
+    return bool(separated(params)[1])
 
 
 def prepare(name: str, params: Mapping[str, Any]) -> None:
@@ -85,7 +99,7 @@ def prepare(name: str, params: Mapping[str, Any]) -> None:
     """
     step = getattr(_module(name), "prepare", None)
     if step is not None:
-        step(name, **separated(_complete(name, params))[0])
+        step(name, **_sorted(name, params)[0])
 
 
 def locate(name: str) -> Path | None:
@@ -103,6 +117,13 @@ def _target(name: str) -> tuple[str, str]:
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"lossbench.datasets.{_target(name)[0]}")
+
+
+def _sorted(name: str, params: Mapping[str, Any]) -> tuple[dict[str, Any], Subset, Wishes]:
+    """Return the parameters of a data set's own module, the subset and the damage."""
+    own, wishes = separated(_complete(name, params))
+    subset: Subset = own.pop("subset")
+    return own, subset, wishes
 
 
 def _complete(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

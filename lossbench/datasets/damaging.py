@@ -1,6 +1,6 @@
 """Damage as an experiment asks for it: checked, done to training and validation, counted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from lossbench.catalog.target_kinds import target_kinds
 from lossbench.datasets import damage
 from lossbench.datasets.parts import Part, Splits
 from lossbench.datasets.splitting import counted, strata
-from lossbench.datasets.target_values import target_values
+from lossbench.datasets.target_values import TargetValues, target_values
 from lossbench.errors import DataError
 
 DAMAGE_SEED = 20251103
-"""The seed of all damage; not the run's seed, so that all runs of an experiment share it."""
+"""Goes with the run's seed into that of all damage: it differs from seed to seed, and is the same
+for every loss of a seed."""
 
 Wishes = Mapping[str, Mapping[str, Any]]
 """What is asked for, by the name of the damage."""
@@ -34,15 +35,17 @@ def separated(params: Mapping[str, Any]) -> tuple[dict[str, Any], Wishes]:
     return own, {key: params[key] for key in DAMAGE if params.get(key) is not None}
 
 
-def foreseen(name: str, facts: Facts, wishes: Wishes) -> Facts:
-    """Return the facts of a data set once it is damaged; outliers are `foreseen_outliers`.
+def foreseen(name: str, facts: Facts, wishes: Wishes, load: Callable[[], Splits]) -> Facts:
+    """Return the facts of a data set once it is damaged, whatever the seed.
 
-    Rare classes are judged by balanced accuracy, if there are more than two.
+    Rare classes are judged by balanced accuracy, if there are more than two; targets with outliers
+    by the mean absolute error.
 
     Args:
         name: the name of the data set, for messages and for what classes resemble each other.
-        facts: those of the data set as it is.
+        facts: those of the data set as it is, split.
         wishes: the damage.
+        load: gives the data set as it is, where its values are needed.
 
     Raises:
         DataError: the damage does not suit the data, or leaves a class without training images.
@@ -53,9 +56,14 @@ def foreseen(name: str, facts: Facts, wishes: Wishes) -> Facts:
             f"data set {name!r}: outliers is given, but the targets are directions, which they "
             f"would no longer be; other numbers are accepted. Leave out outliers."
         )
-    wish = wishes.get("imbalance")
-    if wish is None:
-        return facts
+    if "imbalance" in wishes:
+        facts = _with_rare_classes(name, facts, wishes["imbalance"])
+    if "outliers" in wishes:
+        facts = _with_outliers(name, facts, wishes["outliers"], load())
+    return facts
+
+
+def _with_rare_classes(name: str, facts: Facts, wish: Mapping[str, Any]) -> Facts:
     train = np.array(facts.train_counts)
     kept = _kept(name, train, wish)
     validation = np.array(facts.validation_counts)
@@ -66,28 +74,42 @@ def foreseen(name: str, facts: Facts, wishes: Wishes) -> Facts:
     return replace(facts, metric=metric, **counted(kept, validation))
 
 
-def foreseen_outliers(facts: Facts, splits: Splits) -> Facts:
-    """Return the facts of regression targets with outliers: judged by the mean absolute error.
+def _with_outliers(name: str, facts: Facts, wish: Mapping[str, Any], splits: Splits) -> Facts:
+    """Return facts that hold for every seed: any of the targets may be moved."""
+    metric = "mae" if facts.metric == DEFAULT_METRIC["regression"] else facts.metric
+    return replace(facts, metric=metric, **_values_with_outliers(name, splits, wish))
+
+
+def _values_with_outliers(name: str, splits: Splits, wish: Mapping[str, Any]) -> TargetValues:
+    """Return what values targets may take of which some, whichever, are moved.
 
     Args:
-        facts: those of the data set as it is.
-        splits: the data set, damaged.
+        name: the name of the data set, for messages.
+        splits: the data set as it is.
+        wish: the damage.
     """
-    parts = (splits.train, splits.validation, splits.test)
-    metric = "mae" if facts.metric == DEFAULT_METRIC["regression"] else facts.metric
-    return replace(facts, metric=metric, **target_values(*(part.targets for part in parts)))
+    parts = [splits.train.targets, splits.validation.targets, splits.test.targets]
+    step = wish["size"] * _spread(name, splits)
+    steps = [step, -step] if wish["sides"] == "two" else [step]
+    moved = [
+        (getattr(splits, at).targets + step).astype(np.float32)
+        for at in _parts(wish)
+        for step in (steps if wish["rate"] else [])
+    ]
+    return target_values(*parts, *moved)
 
 
-def damaged(name: str, splits: Splits, wishes: Wishes) -> Splits:
+def damaged(name: str, splits: Splits, wishes: Wishes, seed: int) -> Splits:
     """Do the damage: classes made rare first, then labels made wrong; outliers.
 
     Training is damaged, and validation unless it is `clean`; the test part never. Every kind and
-    part has its own stream of one fixed seed, so that the damage is the same for every run.
+    part has its own stream of the run's seed, so that the damage is the same for every loss.
 
     Args:
         name: the name of the data set, for messages and for what classes resemble each other.
         splits: the data set as it is.
         wishes: the damage.
+        seed: that of the run.
 
     Returns:
         The data set; its `damage` says what was asked and what was done.
@@ -100,19 +122,21 @@ def damaged(name: str, splits: Splits, wishes: Wishes) -> Splits:
     classes = len(splits.class_names)
     soft = splits.task in CLASSIFICATION and splits.train.targets.ndim == 2
     _check(name, wishes, splits.task, classes, soft)
-    record: dict[str, Any] = {"seed": DAMAGE_SEED}
+    record: dict[str, Any] = {"seed": seed}
+    kinds = splits.target_kinds
+    if "outliers" in wishes:
+        kinds = target_kinds(**_values_with_outliers(name, splits, wishes["outliers"]))
     for kind, do in (("imbalance", _thin), ("label_noise", _flip), ("outliers", _move)):
         if kind in wishes:
-            parts, done = do(name, splits, wishes[kind])
+            parts, done = do(name, splits, wishes[kind], seed)
             splits = replace(splits, **parts)
             record[kind] = {"asked": dict(wishes[kind]), "done": done}
-    if "outliers" in wishes:
-        values = target_values(*(p.targets for p in (splits.train, splits.validation, splits.test)))
-        splits = replace(splits, target_kinds=target_kinds(**values))
-    return replace(splits, damage=record)
+    return replace(splits, damage=record, target_kinds=kinds)
 
 
-def _thin(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _thin(
+    name: str, splits: Splits, wish: Mapping[str, Any], seed: int
+) -> tuple[dict[str, Any], Any]:
     """Make classes rare."""
     classes = len(splits.class_names)
     before = {
@@ -126,20 +150,24 @@ def _thin(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str,
         counts = kept
         if at == "validation":
             counts = damage.same_shares(before[at], kept, before["train"])
-        rows = damage.thinned(strata(part.targets, splits.task), counts, _rng("imbalance", at))
+        rows = damage.thinned(
+            strata(part.targets, splits.task), counts, _rng(seed, "imbalance", at)
+        )
         parts[at] = Part(part.images[rows], part.targets[rows], part.ids[rows])
         done[at] = {"before": before[at].tolist(), "after": counts.tolist()}
     return parts, done
 
 
-def _flip(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _flip(
+    name: str, splits: Splits, wish: Mapping[str, Any], seed: int
+) -> tuple[dict[str, Any], Any]:
     """Make labels wrong."""
     classes = len(splits.class_names)
     transition = _transition(name, wish, classes)
     parts, done = {}, {}
     for at in _parts(wish):
         part = getattr(splits, at)
-        labels = damage.noisy_labels(part.targets, transition, _rng("label_noise", at))
+        labels = damage.noisy_labels(part.targets, transition, _rng(seed, "label_noise", at))
         flips = np.bincount(part.targets[labels != part.targets], minlength=classes)
         before, after = (np.bincount(of, minlength=classes) for of in (part.targets, labels))
         if at == "train" and (lost := np.flatnonzero((after == 0) & (before > 0))).size:
@@ -157,20 +185,16 @@ def _flip(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str,
     return parts, done
 
 
-def _move(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _move(
+    name: str, splits: Splits, wish: Mapping[str, Any], seed: int
+) -> tuple[dict[str, Any], Any]:
     """Make outliers."""
-    spread = splits.train.targets.astype(np.float64).std(axis=0)
-    if not spread.all():
-        raise DataError(
-            f"data set {name!r}: outliers have sizes in standard deviations of the training "
-            f"targets, but column {int((spread == 0).argmax())} is constant; targets that vary "
-            f"are accepted. Leave out outliers."
-        )
+    spread = _spread(name, splits)
     parts, done = {}, {}
     for at in _parts(wish):
         part = getattr(splits, at)
         signs = damage.outlier_signs(
-            len(part.ids), wish["rate"], wish["sides"], _rng("outliers", at)
+            len(part.ids), wish["rate"], wish["sides"], _rng(seed, "outliers", at)
         )
         moved = part.targets + signs[:, np.newaxis] * wish["size"] * spread
         parts[at] = replace(part, targets=moved.astype(np.float32))
@@ -183,14 +207,26 @@ def _move(name: str, splits: Splits, wish: Mapping[str, Any]) -> tuple[dict[str,
     return parts, done
 
 
+def _spread(name: str, splits: Splits) -> np.ndarray:
+    """Return the standard deviation of each column of the training targets, none of them 0."""
+    spread = np.asarray(splits.train.targets.astype(np.float64).std(axis=0))
+    if not spread.all():
+        raise DataError(
+            f"data set {name!r}: outliers have sizes in standard deviations of the training "
+            f"targets, but column {int((spread == 0).argmax())} is constant; targets that vary "
+            f"are accepted. Leave out outliers."
+        )
+    return spread
+
+
 def _parts(wish: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the parts that are damaged."""
     return _PARTS[:1] if wish.get("validation") == "clean" else _PARTS
 
 
-def _rng(kind: str, at: str) -> np.random.Generator:
-    """Return the stream of one kind of damage to one part."""
-    return np.random.default_rng([DAMAGE_SEED, list(DAMAGE).index(kind), _PARTS.index(at)])
+def _rng(seed: int, kind: str, at: str) -> np.random.Generator:
+    """Return a seed's stream of one kind of damage to one part."""
+    return np.random.default_rng([DAMAGE_SEED, seed, list(DAMAGE).index(kind), _PARTS.index(at)])
 
 
 def _kept(name: str, counts: np.ndarray, wish: Mapping[str, Any]) -> np.ndarray:

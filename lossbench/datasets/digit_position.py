@@ -6,37 +6,31 @@ from lossbench.catalog import Facts
 from lossbench.datasets import mnist_mini
 from lossbench.datasets.class_names import DIGITS
 from lossbench.datasets.labels import Labels
-from lossbench.datasets.parts import Splits
 from lossbench.datasets.several import Joined, join, strata_of
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 
 _SEED = 20180527
 _CANVAS, _DIGIT = 40, 28  # pixels
 _PLACES = _CANVAS - _DIGIT + 1
 
 
-def describe(name: str, *, noise: float, subset: Subset) -> Facts:
-    """Say what `load` will give.
+def describe(name: str, *, noise: float) -> Facts:
+    """Say what `read` will give.
 
     Args:
         name: the name of the data set, for messages.
-        noise: as for `load`.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
-
-    Raises:
-        DataError: the subset does not fit.
+        noise: as for `read`.
     """
-    _, digits, _, test_digits = mnist_mini.read()
+    _, digits, _, test_digits = mnist_mini.digits()
     joined, _, _ = _targets(digits, test_digits, noise)
     labels, n_strata = strata_of(joined.train, joined.outputs)
     counts = np.bincount(labels, minlength=n_strata)
-    split_sizes = sizes(counts, subset, f"data set {name!r}")
     return Facts(
         task="multioutput",
         image_shape=(_CANVAS, _CANVAS, 1),
         n_classes=0,
         n_targets=0,
-        **split_sizes,
+        **whole(counts),
         n_test=len(joined.test),
         soft_targets=False,
         class_names=(),
@@ -45,7 +39,7 @@ def describe(name: str, *, noise: float, subset: Subset) -> Facts:
     )
 
 
-def load(name: str, *, noise: float, subset: Subset) -> Splits:
+def read(name: str, *, noise: float) -> Source:
     """Put each digit of `mnist_mini` at a random place on a black canvas of 40 x 40 pixels.
 
     Both corners of the digit's square are whole numbers, uniform on 0..12. Output `digit` is its
@@ -57,21 +51,17 @@ def load(name: str, *, noise: float, subset: Subset) -> Splits:
         name: the name of the data set, for messages.
         noise: standard deviation of Gaussian noise on training and validation positions, in
             pixels; those of the test are exact.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Returns:
         Images uint8 [n, 40, 40, 1] and targets float32 [n, 3]: class index, across, down.
-
-    Raises:
-        DataError: the subset does not fit.
 
     Source:
         Made for lossbench from MNIST, Yann LeCun, Corinna Cortes, Christopher J. C. Burges;
         CC BY-SA 3.0.
     """
-    images, digits, test_images, test_digits = mnist_mini.read()
+    images, digits, test_images, test_digits = mnist_mini.digits()
     joined, corners, test_corners = _targets(digits, test_digits, noise)
-    source = Source(
+    return Source(
         images=_placed(images, corners),
         targets=joined.train,
         test_images=_placed(test_images, test_corners),
@@ -80,7 +70,6 @@ def load(name: str, *, noise: float, subset: Subset) -> Splits:
         class_names=(),
         outputs=joined.outputs,
     )
-    return split(source, subset, f"data set {name!r}")
 
 
 def _targets(

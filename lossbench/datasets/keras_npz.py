@@ -11,8 +11,7 @@ from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets import class_names
 from lossbench.datasets.npz_file import KEYS, read_arrays
-from lossbench.datasets.parts import Splits
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
 
 _IMAGE_SHAPE: dict[str, tuple[int, int, int]] = {
@@ -36,24 +35,19 @@ _CLASS_NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def describe(name: str, *, data_dir: str | None, subset: Subset) -> Facts:
-    """Say what `load` will give; the file is looked for but not opened.
+def describe(name: str, *, data_dir: str | None) -> Facts:
+    """Say what `read` will give; the file is looked for but not opened.
 
     Args:
         name: mnist, fashion_mnist, cifar10 or cifar100.
         data_dir: the folder that is looked in first, or None.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
-
-    Raises:
-        DataError: the subset does not fit.
     """
-    split_sizes = sizes(np.array(_CLASS_COUNTS[name]), subset, f"data set {name!r}")
     return Facts(
         task="multiclass",
         image_shape=_IMAGE_SHAPE[name],
         n_classes=len(_CLASS_NAMES[name]),
         n_targets=0,
-        **split_sizes,
+        **whole(np.array(_CLASS_COUNTS[name])),
         n_test=_N_TEST,
         soft_targets=False,
         class_names=_CLASS_NAMES[name],
@@ -62,20 +56,18 @@ def describe(name: str, *, data_dir: str | None, subset: Subset) -> Facts:
     )
 
 
-def load(name: str, *, data_dir: str | None, subset: Subset) -> Splits:
+def read(name: str, *, data_dir: str | None) -> Source:
     """Read a data set from `<name>.npz`, checked to be the one of that name.
 
     Args:
         name: mnist, fashion_mnist, cifar10 or cifar100.
         data_dir: the folder that is looked in first, or None.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Returns:
         Images uint8 [n, height, width, channels] and class indices int32 [n].
 
     Raises:
-        DataError: the file is on none of the places, or is not that data set; or the subset does
-            not fit.
+        DataError: the file is on none of the places, or is not that data set.
 
     Source:
         MNIST: LeCun, Cortes & Burges. Fashion-MNIST: Xiao, Rasul & Vollgraf 2017,
@@ -88,7 +80,7 @@ def load(name: str, *, data_dir: str | None, subset: Subset) -> Splits:
     arrays = read_arrays(path, where)
     _check(name, arrays, where)
     shape = (-1, *_IMAGE_SHAPE[name])
-    source = Source(
+    return Source(
         images=arrays["x_train"].reshape(shape),
         targets=arrays["y_train"].ravel().astype(np.int32),
         test_images=arrays["x_test"].reshape(shape),
@@ -96,16 +88,14 @@ def load(name: str, *, data_dir: str | None, subset: Subset) -> Splits:
         task="multiclass",
         class_names=_CLASS_NAMES[name],
     )
-    return split(source, subset, f"data set {name!r}")
 
 
-def prepare(name: str, *, data_dir: str | None, subset: Subset) -> None:
+def prepare(name: str, *, data_dir: str | None) -> None:
     """Download the data set into lossbench's cache where no place has it.
 
     Args:
         name: mnist, fashion_mnist, cifar10 or cifar100.
         data_dir: the folder that is looked in first, or None.
-        subset: unused; part of the data set's parameters.
 
     Raises:
         DataError: the file is on none of the places and cannot be downloaded.

@@ -20,7 +20,8 @@ class Part:
         images: [n, height, width, channels], uint8 in 0..255, or float32 for a user's own floats.
         targets: class indices, int32 [n]; or soft labels, float32 [n, classes]; or labels that
             may hold together, 0 or 1, float32 [n, labels]; or regression targets, float32
-            [n, targets]; or those of several outputs side by side, float32 [n, columns].
+            [n, targets]; or those of several outputs side by side, float32 [n, columns]; or the
+            class of each pixel, uint8 [n, height, width].
         ids: int64 [n], index of each example in its source; those of the test part are counted
             apart from those of training and validation.
     """
@@ -28,6 +29,22 @@ class Part:
     images: np.ndarray
     targets: np.ndarray
     ids: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """What the best possible prediction is for each test example, as synthetic data know it.
+
+    Attributes:
+        scores: logarithms of the classes' probabilities given the image, float64 [n, classes];
+            for labels that may hold together their log-odds, [n, labels]; None for regression.
+        mean: conditional mean of the targets, float64 [n, targets]; None for classes.
+        median: conditional median of the targets, likewise.
+    """
+
+    scores: np.ndarray | None = None
+    mean: np.ndarray | None = None
+    median: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +61,7 @@ class Splits:
         target_kinds: what losses and metrics may ask of the regression targets.
         outputs: the outputs of data that have several, whose task is `multioutput`; else empty.
         damage: what was done to the data on purpose, asked and counted, as plain data; else empty.
+        optimum: the best possible predictions for the test part, where they are known.
     """
 
     train: Part
@@ -54,6 +72,7 @@ class Splits:
     ordered: bool = False
     target_kinds: TargetKinds = UNKNOWN
     damage: Mapping[str, Any] = field(default_factory=dict)
+    optimum: Optimum | None = None
     outputs: tuple[Output, ...] = ()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from lossbench.catalog import Output
 from lossbench.catalog.losses import CLASSIFICATION, Task
 from lossbench.catalog.target_kinds import UNKNOWN, target_kinds
-from lossbench.datasets.parts import Part, Splits
+from lossbench.datasets.parts import Optimum, Part, Splits
 from lossbench.datasets.several import strata_of
 from lossbench.datasets.target_values import target_values
 from lossbench.errors import DataError
@@ -27,12 +27,15 @@ class Source:
     Attributes:
         images: training and validation images, [n, height, width, channels].
         targets: their targets, as in `Part`.
-        test_images: test images.
+        test_images: test images; of length 0 where the data have no test set of their own.
         test_targets: their targets.
         task: the task that the targets pose.
         class_names: one name a class or label; empty for regression.
         ordered: whether the classes have an order, that of their indices.
         outputs: the outputs of data that have several; else empty.
+        groups: [n], what each training or validation example belongs to (a patient, a plate), so
+            that no group is on both sides of a split; None where every example is its own.
+        optimum: the best possible predictions for the test examples, where they are known.
     """
 
     images: np.ndarray
@@ -43,6 +46,8 @@ class Source:
     class_names: tuple[str, ...]
     ordered: bool = False
     outputs: tuple[Output, ...] = ()
+    groups: np.ndarray | None = None
+    optimum: Optimum | None = None
 
 
 class Sizes(TypedDict):
@@ -90,6 +95,7 @@ def split(source: Source, subset: Subset, where: str) -> Splits:
         ordered=source.ordered,
         target_kinds=kinds,
         outputs=source.outputs,
+        optimum=source.optimum,
     )
 
 
@@ -99,6 +105,15 @@ def _strata(source: Source) -> tuple[np.ndarray, int]:
         return strata_of(source.targets, source.outputs)
     n_strata = len(source.class_names) if source.task in CLASSIFICATION else 1
     return strata(source.targets, source.task), n_strata
+
+
+def whole(counts: np.ndarray) -> Sizes:
+    """Return the sizes of a source: all images that are not the test's, before they are split.
+
+    Args:
+        counts: int [classes], images of each class; int [1] where there are no classes.
+    """
+    return counted(counts, counts[:0])
 
 
 def sizes(counts: np.ndarray, subset: Subset, where: str) -> Sizes:

@@ -5,8 +5,7 @@ import numpy as np
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import DEFAULT_METRIC
-from lossbench.datasets.parts import Splits
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
 
 _SEED = 19360915
@@ -79,9 +78,8 @@ def describe(
     ratio: float,
     image_size: int,
     contrast: float,
-    subset: Subset,
 ) -> Facts:
-    """Say what `load` will give; more than two unequal classes are judged by balanced accuracy.
+    """Say what `read` will give; more than two unequal classes are judged by balanced accuracy.
 
     Args:
         name: the name of the data set, for messages.
@@ -90,17 +88,14 @@ def describe(
         classes: number of classes.
         ratio: largest class size divided by the smallest.
         image_size: height and width, in pixels.
-        contrast: as for `load`.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
+        contrast: as for `read`.
 
     Raises:
-        DataError: there are too few images or pixels for so many classes, or the subset does not
-            fit.
+        DataError: there are too few images or pixels for so many classes.
     """
     where = f"data set {name!r}"
     _check(n_test, classes, image_size, where)
     counts = class_sizes(n, classes, ratio, where)
-    split_sizes = sizes(counts, subset, where)
     task = _task(classes)
     uneven = classes > 2 and ratio > _IMBALANCED
     return Facts(
@@ -108,7 +103,7 @@ def describe(
         image_shape=(image_size, image_size, 1),
         n_classes=classes,
         n_targets=0,
-        **split_sizes,
+        **whole(counts),
         n_test=n_test,
         soft_targets=False,
         class_names=_class_names(classes),
@@ -116,7 +111,7 @@ def describe(
     )
 
 
-def load(
+def read(
     name: str,
     *,
     n: int,
@@ -125,8 +120,7 @@ def load(
     ratio: float,
     image_size: int,
     contrast: float,
-    subset: Subset,
-) -> Splits:
+) -> Source:
     """Draw images of patterns under noise; sizes fall geometrically, the test is balanced.
 
     image = 128 + (4 * contrast * 32 / sqrt(2)) * pattern + 32 * standard normal noise
@@ -144,14 +138,12 @@ def load(
         ratio: largest class size divided by the smallest.
         image_size: height and width, in pixels.
         contrast: distance between classes over noise, in units of 4 standard deviations.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Returns:
         Images uint8 [n, image_size, image_size, 1] and class indices int32 [n].
 
     Raises:
-        DataError: there are too few images or pixels for so many classes, or the subset does not
-            fit.
+        DataError: there are too few images or pixels for so many classes.
 
     Source:
         Made for lossbench.
@@ -162,7 +154,7 @@ def load(
     train, test = np.random.SeedSequence(_SEED).spawn(2)
     images, labels = _examples(class_sizes(n, classes, ratio, where), means, train)
     test_images, test_labels = _examples(_geometric(n_test, classes, 1.0), means, test)
-    source = Source(
+    return Source(
         images=images.reshape(-1, image_size, image_size, 1),
         targets=labels,
         test_images=test_images.reshape(-1, image_size, image_size, 1),
@@ -170,7 +162,6 @@ def load(
         task=_task(classes),
         class_names=_class_names(classes),
     )
-    return split(source, subset, where)
 
 
 def _check(n_test: int, classes: int, image_size: int, where: str) -> None:

@@ -4,8 +4,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
-from lossbench.datasets.parts import Splits
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 from lossbench.datasets.synthetic_imbalanced import patterns
 from lossbench.errors import DataError
 
@@ -46,33 +45,30 @@ def describe(
     ratio: float,
     image_size: int,
     contrast: float,
-    subset: Subset,
 ) -> Facts:
-    """Say what `load` will give.
+    """Say what `read` will give.
 
     Args:
         name: the name of the data set, for messages.
         n: number of training and validation images.
         n_test: number of test images.
         labels: number of labels.
-        prevalence: as for `load`.
-        ratio: as for `load`.
+        prevalence: as for `read`.
+        ratio: as for `read`.
         image_size: height and width, in pixels.
-        contrast: as for `load`.
-        subset: a number of images, or None for all.
+        contrast: as for `read`.
 
     Raises:
-        DataError: there are too few images or pixels for such labels, or the subset does not fit.
+        DataError: there are too few images or pixels for such labels.
     """
     where = f"data set {name!r}"
     _check(n, n_test, labels, prevalence, ratio, image_size, where)
-    split_sizes = sizes(np.array([n]), subset, where)
     return Facts(
         task="multilabel",
         image_shape=(image_size, image_size, 1),
         n_classes=labels,
         n_targets=0,
-        **split_sizes,
+        **whole(np.array([n])),
         n_test=n_test,
         soft_targets=False,
         class_names=_label_names(labels),
@@ -80,7 +76,7 @@ def describe(
     )
 
 
-def load(
+def read(
     name: str,
     *,
     n: int,
@@ -90,8 +86,7 @@ def load(
     ratio: float,
     image_size: int,
     contrast: float,
-    subset: Subset,
-) -> Splits:
+) -> Source:
     """Draw images in which each pattern is there or not, whatever the others are, under noise.
 
     image = 128 + 128 * contrast * (sum of the patterns there) + 32 * standard normal noise
@@ -111,13 +106,12 @@ def load(
             geometrically.
         image_size: height and width, in pixels.
         contrast: distance between with and without over noise, in units of 4 standard deviations.
-        subset: a number of images, or None for all.
 
     Returns:
         Images uint8 [n, image_size, image_size, 1] and labels 0 or 1, float32 [n, labels].
 
     Raises:
-        DataError: there are too few images or pixels for such labels, or the subset does not fit.
+        DataError: there are too few images or pixels for such labels.
 
     Source:
         Made for lossbench.
@@ -130,7 +124,7 @@ def load(
     test_images, test_there = _examples(
         n_test, label_counts(n_test, labels, prevalence, ratio), steps, test
     )
-    source = Source(
+    return Source(
         images=images.reshape(-1, image_size, image_size, 1),
         targets=there,
         test_images=test_images.reshape(-1, image_size, image_size, 1),
@@ -138,7 +132,6 @@ def load(
         task="multilabel",
         class_names=_label_names(labels),
     )
-    return split(source, subset, where)
 
 
 def _check(

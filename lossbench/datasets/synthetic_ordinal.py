@@ -4,8 +4,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import ORDERED_METRIC
-from lossbench.datasets.parts import Splits
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 from lossbench.datasets.synthetic_imbalanced import class_sizes, patterns
 from lossbench.errors import DataError
 
@@ -23,9 +22,8 @@ def describe(
     classes: int,
     image_size: int,
     contrast: float,
-    subset: Subset,
 ) -> Facts:
-    """Say what `load` will give.
+    """Say what `read` will give.
 
     Args:
         name: the name of the data set, for messages.
@@ -33,21 +31,19 @@ def describe(
         n_test: number of test images.
         classes: number of grades.
         image_size: height and width, in pixels.
-        contrast: as for `load`.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
+        contrast: as for `read`.
 
     Raises:
-        DataError: there are too few images for so many grades, or the subset does not fit.
+        DataError: there are too few images for so many grades.
     """
     where = f"data set {name!r}"
     _check(n_test, classes, where)
-    split_sizes = sizes(class_sizes(n, classes, 1.0, where), subset, where)
     return Facts(
         task="multiclass",
         image_shape=(image_size, image_size, 1),
         n_classes=classes,
         n_targets=0,
-        **split_sizes,
+        **whole(class_sizes(n, classes, 1.0, where)),
         n_test=n_test,
         soft_targets=False,
         class_names=_class_names(classes),
@@ -56,7 +52,7 @@ def describe(
     )
 
 
-def load(
+def read(
     name: str,
     *,
     n: int,
@@ -64,8 +60,7 @@ def load(
     classes: int,
     image_size: int,
     contrast: float,
-    subset: Subset,
-) -> Splits:
+) -> Source:
     """Draw images of one pattern that grows with a severity, whose whole part is the grade.
 
     image = 128 + 128 * contrast * (severity - classes / 2) * pattern + 32 * standard normal noise
@@ -88,13 +83,12 @@ def load(
         classes: number of grades.
         image_size: height and width, in pixels.
         contrast: width of a grade over noise, in units of 4 standard deviations.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Returns:
         Images uint8 [n, image_size, image_size, 1] and grades, int32 [n], the least severe first.
 
     Raises:
-        DataError: there are too few images for so many grades, or the subset does not fit.
+        DataError: there are too few images for so many grades.
 
     Source:
         Made for lossbench.
@@ -106,7 +100,7 @@ def load(
     images, grades = _examples(class_sizes(n, classes, 1.0, where), step, train)
     counts = np.bincount(np.arange(n_test) % classes)
     test_images, test_grades = _examples(counts, step, test)
-    source = Source(
+    return Source(
         images=images.reshape(-1, image_size, image_size, 1),
         targets=grades,
         test_images=test_images.reshape(-1, image_size, image_size, 1),
@@ -115,7 +109,6 @@ def load(
         class_names=_class_names(classes),
         ordered=True,
     )
-    return split(source, subset, where)
 
 
 def _check(n_test: int, classes: int, where: str) -> None:

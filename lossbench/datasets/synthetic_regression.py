@@ -7,8 +7,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
-from lossbench.datasets.parts import Splits
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import Source, whole
 from lossbench.datasets.target_values import target_values
 
 Kind = Literal["position", "count", "positive", "direction"]
@@ -70,25 +69,19 @@ def describe(
     noise: float,
     outlier_rate: float,
     outlier_size: float,
-    subset: Subset,
 ) -> Facts:
-    """Say what `load` will give; with outliers the default metric is the mean absolute error.
+    """Say what `read` will give; with outliers the default metric is the mean absolute error.
 
     Args:
         name: the name of the data set, for messages.
         n: number of training and validation images.
         n_test: number of test images.
-        target: as for `load`; directions are judged by their angle.
+        target: as for `read`; directions are judged by their angle.
         image_size: height and width, in pixels.
-        noise: as for `load`.
-        outlier_rate: as for `load`.
-        outlier_size: as for `load`.
-        subset: a number of images, or None for all.
-
-    Raises:
-        DataError: the subset does not fit.
+        noise: as for `read`.
+        outlier_rate: as for `read`.
+        outlier_size: as for `read`.
     """
-    split_sizes = sizes(np.array([n]), subset, f"data set {name!r}")
     seeds = _seeds()
     targets = _damaged_targets(
         _blobs(n, seeds.place), target, noise, outlier_rate, outlier_size, seeds
@@ -100,7 +93,7 @@ def describe(
         image_shape=(image_size, image_size, 1),
         n_classes=0,
         n_targets=2 if target == "direction" else 1,
-        **split_sizes,
+        **whole(np.array([n])),
         n_test=n_test,
         soft_targets=False,
         class_names=(),
@@ -109,7 +102,7 @@ def describe(
     )
 
 
-def load(
+def read(
     name: str,
     *,
     n: int,
@@ -119,8 +112,7 @@ def load(
     noise: float,
     outlier_rate: float,
     outlier_size: float,
-    subset: Subset,
-) -> Splits:
+) -> Source:
     """Draw blobs with known targets; damage those of training and validation, not of the test.
 
     Where the target is a number, f stands for the known function `target` of the blob:
@@ -143,21 +135,17 @@ def load(
             `round(outlier_rate * n)` of them.
         outlier_size: what is added to a damaged target: to a count rounded up to a whole number,
             to the angle of a direction in radians.
-        subset: a number of images, drawn after the damage, or None for all.
 
     Returns:
         Images uint8 [n, image_size, image_size, 1] and targets float32 [n, 1], for directions
         [n, 2].
-
-    Raises:
-        DataError: the subset does not fit.
 
     Source:
         Made for lossbench.
     """
     seeds = _seeds()
     blobs, test_blobs = _blobs(n, seeds.place), _blobs(n_test, seeds.test_place)
-    source = Source(
+    return Source(
         images=_pictures(blobs, image_size, seeds.grain),
         targets=_damaged_targets(blobs, target, noise, outlier_rate, outlier_size, seeds),
         test_images=_pictures(test_blobs, image_size, seeds.test_grain),
@@ -165,7 +153,6 @@ def load(
         task="regression",
         class_names=(),
     )
-    return split(source, subset, f"data set {name!r}")
 
 
 class _Seeds(NamedTuple):

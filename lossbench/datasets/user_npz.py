@@ -12,27 +12,25 @@ from lossbench.catalog.losses import CLASSIFICATION, Task
 from lossbench.catalog.metrics import DEFAULT_METRIC, ORDERED_METRIC
 from lossbench.datasets.labels import Labels, read_labels, read_output
 from lossbench.datasets.npz_file import Header, output_names, read_arrays, read_headers
-from lossbench.datasets.parts import Splits
 from lossbench.datasets.several import Joined, join, strata_of
-from lossbench.datasets.splitting import Source, Subset, sizes, split, strata
+from lossbench.datasets.splitting import Source, strata, whole
 from lossbench.datasets.target_values import target_values
 from lossbench.errors import DataError
 
 _MOST_CHANNELS = 16
 
 
-def describe(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subset) -> Facts:
-    """Say what `load` will give; labels are read, of images only shape and type.
+def describe(name: str, *, path: str, task: Task | None, ordered: bool) -> Facts:
+    """Say what `read` will give; labels are read, of images only shape and type.
 
     Args:
         name: the name of the data set, for messages.
         path: the file.
         task: the task that the user names, or None.
         ordered: whether the classes have an order, that of their numbers.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Raises:
-        DataError: the file is absent or wrong, or the subset does not fit.
+        DataError: the file is absent or wrong.
     """
     file, where = _located(name, path)
     headers = read_headers(file, where)
@@ -40,20 +38,19 @@ def describe(name: str, *, path: str, task: Task | None, ordered: bool, subset: 
     outputs = output_names(headers)
     if outputs:
         _check_alone(task, ordered, where)
-        return _describe_several(file, outputs, image_shape, subset, where)
+        return _describe_several(file, outputs, image_shape, where)
     labels = _labels(file, task, ordered, where)
     classes = len(labels.class_names)
     n_strata = classes if labels.task in CLASSIFICATION else 1
     counts = np.bincount(strata(labels.train, labels.task), minlength=n_strata)
     is_regression = labels.task == "regression"
     graded = ordered and labels.task == "multiclass"
-    split_sizes = sizes(counts, subset, where)
     facts = Facts(
         task=labels.task,
         image_shape=image_shape,
         n_classes=classes,
         n_targets=labels.train.shape[1] if is_regression else 0,
-        **split_sizes,
+        **whole(counts),
         n_test=len(labels.test),
         soft_targets=labels.soft,
         class_names=labels.class_names,
@@ -68,18 +65,16 @@ def _describe_several(
     file: Path,
     names: Sequence[str],
     image_shape: tuple[int, int, int],
-    subset: Subset,
     where: str,
 ) -> Facts:
     joined = _joined(file, names, where)
     labels, n_strata = strata_of(joined.train, joined.outputs)
-    split_sizes = sizes(np.bincount(labels, minlength=n_strata), subset, where)
     return Facts(
         task="multioutput",
         image_shape=image_shape,
         n_classes=0,
         n_targets=0,
-        **split_sizes,
+        **whole(np.bincount(labels, minlength=n_strata)),
         n_test=len(joined.test),
         soft_targets=False,
         class_names=(),
@@ -89,7 +84,7 @@ def _describe_several(
     )
 
 
-def load(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subset) -> Splits:
+def read(name: str, *, path: str, task: Task | None, ordered: bool) -> Source:
     """Read the user's arrays x_train, y_train, x_test and y_test.
 
     Where there is no y_train, each pair y_train_<name> and y_test_<name> is an output of its own:
@@ -101,13 +96,12 @@ def load(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subs
         task: the task that the user names, or None; without it whole numbers and strings are
             classes, rows that sum to 1 soft labels, other floats regression targets.
         ordered: whether the classes have an order, that of their numbers.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Returns:
         Images [n, height, width, channels]: whole numbers as uint8, floats as float32.
 
     Raises:
-        DataError: the file is absent or wrong, or the subset does not fit.
+        DataError: the file is absent or wrong.
 
     Source:
         The user.
@@ -123,7 +117,7 @@ def load(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subs
     else:
         labels = _labels(file, task, ordered, where)
     images = read_arrays(file, where, ("x_train", "x_test"))
-    source = Source(
+    return Source(
         images=_plain_images(images["x_train"], "x_train", where),
         targets=labels.train,
         test_images=_plain_images(images["x_test"], "x_test", where),
@@ -133,10 +127,9 @@ def load(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subs
         ordered=ordered,
         outputs=labels.outputs if isinstance(labels, Joined) else (),
     )
-    return split(source, subset, where)
 
 
-def prepare(name: str, *, path: str, task: Task | None, ordered: bool, subset: Subset) -> None:
+def prepare(name: str, *, path: str, task: Task | None, ordered: bool) -> None:
     """Read the whole file once, so that a wrong value is found before anything trains.
 
     Args:
@@ -144,12 +137,11 @@ def prepare(name: str, *, path: str, task: Task | None, ordered: bool, subset: S
         path: the file.
         task: the task that the user names, or None.
         ordered: whether the classes have an order, that of their numbers.
-        subset: a number of images, `{"n": ..., "balanced": ...}`, or None for all.
 
     Raises:
-        DataError: the file is absent or wrong, or the subset does not fit.
+        DataError: the file is absent or wrong.
     """
-    load(name, path=path, task=task, ordered=ordered, subset=subset)
+    read(name, path=path, task=task, ordered=ordered)
 
 
 def _located(name: str, path: str) -> tuple[Path, str]:

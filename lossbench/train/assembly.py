@@ -115,9 +115,9 @@ class Setting:
 
 
 @functools.lru_cache(maxsize=2)
-def _data(name: str, params: str, content: str) -> Data:
+def _data(name: str, params: str, content: str, seed: int) -> Data:
     """Load a data set; the worker keeps the last two, since most jobs share theirs."""
-    splits = datasets.load(name, json.loads(params))
+    splits = datasets.load(name, json.loads(params), seed)
     resident = evaluation.make_resident(splits)
     return Data(
         splits,
@@ -129,8 +129,10 @@ def _data(name: str, params: str, content: str) -> Data:
 
 def settle(job: Mapping[str, Any]) -> Setting:
     """Load a job's data and find the width of its output layer and how outputs are read."""
-    name, params = job["dataset"]["name"], json.dumps(job["dataset"]["params"], sort_keys=True)
-    data = _data(name, params, json.dumps(job.get("content", {}), sort_keys=True))
+    name, params = job["dataset"]["name"], job["dataset"]["params"]
+    seed = job["seed"] if datasets.varies_with_seed(params) else 0
+    content = json.dumps(job.get("content", {}), sort_keys=True)
+    data = _data(name, json.dumps(params, sort_keys=True), content, seed)
     loss = requirements(job["loss"], data.splits.task, data.splits.outputs)
     found = evaluation.answers(data.splits, loss)
     if data.splits.outputs:

@@ -40,12 +40,17 @@ def test_damage_is_the_same_for_every_run_and_counted(lossbench):
         result = json.loads((job / "result.json").read_text())
         with np.load(job / "predictions.npz") as stored:
             truth = {name: stored[name] for name in ("y_true", "validation_y_true")}
-        found.setdefault(row["dataset"], []).append((result, truth))
+        found.setdefault(row["dataset"], []).append((result | {"seed": row["seed"]}, truth))
     assert sorted(found) == sorted(["mnist_mini[subset=256]", NOISY, "P"])
     for results in found.values():
         assert {result["status"] for result, _ in results} == {"ok"}
-        assert len({result["label_sha256"] for result, _ in results}) == 1
-        assert len({json.dumps(result.get("damage")) for result, _ in results}) == 1
+        by_seed: dict[int, set] = {}
+        for result, _ in results:
+            drawn = (result["label_sha256"], json.dumps(result.get("damage")))
+            by_seed.setdefault(result["seed"], set()).add(drawn)
+        assert [len(drawn) for drawn in by_seed.values()] == [1, 1]  # alike for both losses
+        is_damaged = "damage" in results[0][0]
+        assert len(set.union(*by_seed.values())) == (2 if is_damaged else 1)
     (clean, clean_truth), (noisy, noisy_truth), (paired, paired_truth) = (
         found[name][0] for name in ("mnist_mini[subset=256]", NOISY, "P")
     )

@@ -42,11 +42,11 @@ CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
 
 
 @pytest.mark.parametrize("name", DATASETS.names)
-@pytest.mark.parametrize("function", ["describe", "load"])
+@pytest.mark.parametrize("function", ["describe", "read"])
 def test_functions_take_the_parameters_of_the_catalogue(name, function):
     signature = inspect.signature(getattr(_module(name), function))
     only = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    assert only == [key for key in DATASETS[name].params if key not in DAMAGE]
+    assert only == [key for key in DATASETS[name].params if key not in {*DAMAGE, "subset"}]
     assert next(iter(signature.parameters)) == "name"
 
 

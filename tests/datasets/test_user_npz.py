@@ -61,7 +61,9 @@ def test_the_hash_is_that_of_the_file(saved, tmp_path):
 def test_the_subset_is_drawn_from_the_file(saved):
     params = saved(arrays()) | {"subset": {"n": 10, "balanced": True}}
     assert describe("npz", params).n_train == len(load("npz", params).train.ids) == 8
-    with pytest.raises(DataError, match=r"mine.npz: a subset of 21 .* 4 \(two a class\) to 20"):
+    with pytest.raises(
+        DataError, match=r"data set .npz.: a subset of 21 .* 4 \(two a class\) to 20"
+    ):
         describe("npz", params | {"subset": 21})
 
 

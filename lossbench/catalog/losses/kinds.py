@@ -6,7 +6,15 @@ from typing import Any, Literal
 
 from lossbench.catalog.table import Row
 
-Task = Literal["multiclass", "binary", "multilabel", "regression", "multioutput"]
+Task = Literal[
+    "multiclass",
+    "binary",
+    "multilabel",
+    "regression",
+    "segmentation",
+    "retrieval",
+    "multioutput",
+]
 Head = Literal[
     "classes",
     "cosine",
