@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from lossbench.cli.options import RUNS_DIR, Json
+
+Epoch = Literal["selected", "last"]
 
 
 def compare(
@@ -22,6 +24,9 @@ def compare(
     metric: Annotated[
         str | None, typer.Option(help="Judge by this metric instead of the declared one.")
     ] = None,
+    at: Annotated[
+        Epoch, typer.Option(help="Compare at the epoch chosen on validation, or at the last one.")
+    ] = "selected",
     out: Annotated[
         Path | None, typer.Option(help="Also write comparisons.csv into this folder.")
     ] = None,
@@ -36,6 +41,8 @@ def compare(
       lossbench compare
 
       lossbench compare runs/quickstart runs/mnist --metric nll
+
+      lossbench compare runs/label-noise --at last
     """
     from lossbench import comparison, store
     from lossbench.reporting.machine import as_json
@@ -43,7 +50,7 @@ def compare(
 
     folders = store.find_experiments(runs or [RUNS_DIR])
     stored = [store.read_experiment(folder) for folder in folders]
-    compared = comparison.compare(stored, baseline=baseline, metric=metric)
+    compared = comparison.compare(stored, baseline=baseline, metric=metric, at=at)
     if out:
         store.write_whole(out / "comparisons.csv", comparison.csv_text(compared))
     sys.stdout.write(as_json(compared) if json else as_text(compared))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,13 +69,17 @@ def _head(result: Mapping[str, Any]) -> tuple[Any, Any]:
     return result.get("head"), result.get("outputs")
 
 
-def _value(run: Run, metric: str) -> float:
+At = Literal["selected", "last"]
+"""The epoch whose test scores are compared: the one chosen on validation, or the last."""
+
+
+def _value(run: Run, metric: str, at: At) -> float:
     if run.status != "ok":
         return math.nan
     for row in (run.result or {}).get("metrics", ()):
         if (row["split"], row["at"], row["stage"], row["metric"]) == (
             "test",
-            "selected",
+            at,
             "raw",
             metric,
         ):
@@ -84,12 +88,16 @@ def _value(run: Run, metric: str) -> float:
 
 
 def values_of(
-    runs: Sequence[Run], losses: Sequence[str], seeds: Sequence[int], metric: str
+    runs: Sequence[Run],
+    losses: Sequence[str],
+    seeds: Sequence[int],
+    metric: str,
+    at: At = "selected",
 ) -> Array:
     """Return the metric, [losses, seeds], NaN where a run failed or is missing."""
     values = np.full((len(losses), len(seeds)), np.nan)
     for run in runs:
-        values[losses.index(run.loss), seeds.index(run.seed)] = _value(run, metric)
+        values[losses.index(run.loss), seeds.index(run.seed)] = _value(run, metric, at)
     worked = [run for run in runs if run.status == "ok"]
     if worked and np.isnan(values).all():
         measured = (row["metric"] for run in worked for row in (run.result or {})["metrics"])

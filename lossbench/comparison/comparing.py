@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lossbench.catalog import METRICS, UnknownName
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import metric_row, named, parted
-from lossbench.comparison.blocks import check_blocks, distinct, other_heads, values_of
+from lossbench.comparison.blocks import At, check_blocks, distinct, other_heads, values_of
 from lossbench.comparison.judging import judge
 from lossbench.comparison.results import Comparison, LossRow
 from lossbench.errors import StoreError
@@ -30,7 +30,11 @@ USUAL_BASELINE: dict[Task, tuple[str, ...]] = {
 
 
 def compare(
-    stored: Sequence[Stored], *, baseline: str | None = None, metric: str | None = None
+    stored: Sequence[Stored],
+    *,
+    baseline: str | None = None,
+    metric: str | None = None,
+    at: At = "selected",
 ) -> list[Comparison]:
     """Compare the losses of finished runs.
 
@@ -38,6 +42,7 @@ def compare(
         stored: experiments as read from their folders.
         baseline: loss to compare with; None means the declared or the usual one.
         metric: metric to judge by; None means the one that chose the epochs.
+        at: the epoch that is compared: the one chosen on validation, or the last.
 
     Returns:
         One comparison for each data set, model, optimizer and training budget.
@@ -65,7 +70,7 @@ def compare(
     notes = list(_notes(stored))
     found = []
     for key, runs in groups.items():
-        found.append(_compare_group(distinct(runs), protocols[key], baseline, chosen, notes))
+        found.append(_compare_group(distinct(runs), protocols[key], baseline, chosen, at, notes))
         notes = []  # said once, with the first comparison
     return found
 
@@ -101,13 +106,14 @@ def _compare_group(
     protocol: Mapping[str, object],
     baseline: str | None,
     metric: str | None,
+    at: At,
     notes: Sequence[str],
 ) -> Comparison:
     first, judged = runs[0], metric or runs[0].metric
     check_blocks(runs)
     losses = list(dict.fromkeys(run.loss for run in runs))
     seeds = sorted({run.seed for run in runs})
-    values = values_of(runs, losses, seeds, judged)
+    values = values_of(runs, losses, seeds, judged, at)
     wanted = baseline or protocol.get("baseline")
     against = _baseline(None if wanted is None else str(wanted), losses, runs)
     if baseline and against is None:
@@ -150,6 +156,7 @@ def _compare_group(
         optimizer=first.optimizer,
         epochs=first.epochs,
         metric=judged,
+        at=at,
         higher_is_better=bool(row.higher_is_better),
         bounded=row.bounded,
         baseline=against,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Literal
 
 from lossbench import store
 
@@ -60,7 +61,8 @@ class Comparison:
         model: the network.
         optimizer: the optimizer.
         epochs: epochs trained.
-        metric: the metric that judges, on the test set, at the epoch chosen on validation.
+        metric: the metric that judges, on the test set.
+        at: the epoch that is compared: the one chosen on validation, or the last.
         higher_is_better: which way is better.
         bounded: whether the metric lies in [0, 1] and is shown in points.
         baseline: the loss that the others are compared with, None where it did not run.
@@ -79,6 +81,7 @@ class Comparison:
     optimizer: str
     epochs: int
     metric: str
+    at: Literal["selected", "last"]
     higher_is_better: bool
     bounded: bool
     baseline: str | None

@@ -86,13 +86,14 @@ def _header(comparison: Comparison, scale: float) -> list[str]:
     better = "higher is better" if comparison.higher_is_better else "lower is better"
     unit = " in points" if comparison.bounded else ""
     declared = "" if comparison.delta_declared else " (default)"
+    epoch = "epoch chosen on validation" if comparison.at == "selected" else "at the last epoch"
     points = " points" if comparison.bounded else ""
     others = sum(row.verdict != "BASELINE" for row in comparison.rows)
     family = "1 loss" if others == 1 else f"{others} losses"
     return [
         f"{comparison.dataset} / {comparison.model} / {comparison.optimizer}, "
         f"{comparison.epochs} epochs, {comparison.seeds} paired seeds",
-        f"{comparison.metric} on test{unit}, {better}; epoch chosen on validation",
+        f"{comparison.metric} on test{unit}, {better}; {epoch}",
         f"baseline {comparison.baseline or 'missing'}; "
         f"delta {scale * comparison.delta:.3g}{points}{declared}; "
         f"alpha {comparison.alpha:g}, Holm over {family}",

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import math
 import time
 
@@ -47,6 +48,18 @@ def test_lower_is_better_turns_differences_around(make_runs):
     assert [r.loss for r in found.rows] == ["mae", "mse"]
     assert found.delta == pytest.approx(0.01 * 1.1), "1 % of the baseline"
     assert not found.delta_declared
+
+
+def test_the_last_epoch_is_compared_where_that_is_asked(make_runs):
+    folder = make_runs({"cross_entropy": BASE, "focal": NEW})
+    for path in folder.glob("jobs/*focal*/result.json"):
+        result = json.loads(path.read_text())
+        last = {**result["metrics"][0], "at": "last", "value": 0.5}
+        path.write_text(json.dumps(result | {"metrics": [*result["metrics"], last]}))
+    (selected,), (last,) = compare(folder), compare(folder, at="last")
+    assert (selected.at, last.at) == ("selected", "last")
+    assert row(selected, "focal").mean == pytest.approx(np.mean(NEW))
+    assert row(last, "focal").mean == 0.5
 
 
 def test_p_values_are_adjusted_over_the_losses(make_runs):
