@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXAMPLES := smoke regression imbalance own-loss several-outputs label-noise long-tail
+EXAMPLES := smoke regression imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise
 
 .PHONY: help demo oracles test slow soak bench bench-losses check format examples schema docs clean
 help:
@@ -78,6 +78,7 @@ docs: $(VENV)/installed-dev
 	mv $(VENV)/check-loss.md docs/check-loss.md
 	$(BIN)/python docs/tutorial_numbers.py > docs/tutorial-numbers.md
 	$(BIN)/python docs/oracles.py > docs/oracles.md
+	$(BIN)/python docs/synthetic_data.py > docs/synthetic-data.md
 
 clean:
 	rm -rf $(VENV)

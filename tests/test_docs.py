@@ -11,7 +11,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 @pytest.mark.parametrize(
     ("script", "page"),
-    [("tutorial_numbers.py", "tutorial-numbers.md"), ("oracles.py", "oracles.md")],
+    [
+        ("tutorial_numbers.py", "tutorial-numbers.md"),
+        ("oracles.py", "oracles.md"),
+        ("synthetic_data.py", "synthetic-data.md"),
+    ],
 )
 def test_a_written_page_is_fresh(script, page):
     done = subprocess.run(

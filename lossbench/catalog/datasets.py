@@ -1,6 +1,7 @@
 """The data sets: names, parameters and the task that they pose."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, NotRequired
 
 from annotated_types import Ge, Gt, Le
@@ -83,6 +84,8 @@ class Facts:
         train_counts: training images of each class, before labels are made wrong; one number where
             images have not one class each.
         validation_counts: the same of validation.
+        optimum: the best possible value of some metrics on the test, in the mean over all test sets
+            like it, where that is known.
     """
 
     task: Task
@@ -105,6 +108,7 @@ class Facts:
     train_counts: tuple[int, ...] = ()
     validation_counts: tuple[int, ...] = ()
     outputs: tuple[Output, ...] = ()
+    optimum: Mapping[str, float] = field(default_factory=dict)
 
     def of_output(self, output: Output) -> "Facts":
         """Return what is known of the same images with one of the outputs alone."""
@@ -120,6 +124,7 @@ class Facts:
             whole_targets=output.whole_targets,
             unit_targets=output.unit_targets,
             outputs=(),
+            optimum={},
         )
 
     @property
@@ -189,11 +194,26 @@ DATASETS: Table[Dataset] = Table(
                 10.0,
                 "added to a damaged target, in target units; for directions in radians",
             ),
+            "noise_type": Parameter(
+                Literal["normal", "student_t", "skewed", "heteroscedastic"],
+                "one of normal, student_t, skewed, heteroscedastic",
+                "normal",
+                "distribution of the noise, always of mean 0; student_t: 3 degrees of freedom; "
+                "skewed: exponential; heteroscedastic: grows with the width of the blob",
+            ),
+            "test_noise": Parameter(
+                bool,
+                "true or false",
+                False,
+                "noise on the test targets too, so that the best error is known and not 0; for "
+                "position and positive",
+            ),
             "subset": _SUBSET,
             **OF_NUMBERS,
         },
         task="regression",
-        source="images of one blob; the target is a known function of its place and width",
+        source="images of one blob; the target is a known function of its place and width; the "
+        "best possible errors are known",
     ),
     Dataset(
         name="synthetic_imbalanced",
@@ -218,7 +238,8 @@ DATASETS: Table[Dataset] = Table(
             "label_noise": LABEL_NOISE,
         },
         task=None,
-        source="a pattern per class under Gaussian noise; sizes fall geometrically; test balanced",
+        source="a pattern per class under Gaussian noise; sizes fall geometrically; test balanced; "
+        "the best possible scores are known",
     ),
     Dataset(
         name="synthetic_multilabel",
@@ -248,7 +269,8 @@ DATASETS: Table[Dataset] = Table(
             "subset": _SUBSET,
         },
         task="multilabel",
-        source="patterns under Gaussian noise, each there or not; test with the same prevalences",
+        source="patterns under Gaussian noise, each there or not; test with the same prevalences; "
+        "the best possible scores are known",
     ),
     Dataset(
         name="synthetic_ordinal",
@@ -272,7 +294,8 @@ DATASETS: Table[Dataset] = Table(
             **OF_CLASSES,
         },
         task="multiclass",
-        source="a pattern under Gaussian noise that grows with a severity, cut into equal grades",
+        source="a pattern under Gaussian noise that grows with a severity, cut into equal grades; "
+        "the best possible scores are known",
     ),
     Dataset(
         name="digit_position",

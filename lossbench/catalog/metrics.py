@@ -1,11 +1,16 @@
 """The metrics that judge every loss alike: what they mean and which way is better."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from lossbench.catalog.losses import CLASSIFICATION, REGRESSION, Task
 from lossbench.catalog.table import Row, Table
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKind, TargetKinds
+
+Functional = Literal["posterior", "balanced", "median_class", "kappa", "mean", "median", "centre"]
+"""What of the truth is the best prediction: the probabilities of classes or labels; those of
+equally frequent classes; the class below and above which lies half of the probability; grades that
+suit quadratic kappa; the mean; the median; the middle where that is both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,8 @@ class Metric(Row):
         least_classes: computed only where there are so many classes.
         ordered: whether it is computed only for classes that have an order.
         targets: the kind of regression targets for which it is computed.
+        optimal: what it rates highest in expectation, where that is known; labels that may hold
+            together are taken to be independent given the image.
         meaning: one line.
     """
 
@@ -31,6 +38,7 @@ class Metric(Row):
     least_classes: int = 0
     ordered: bool = False
     targets: TargetKind = "any"
+    optimal: Functional | None = None
     meaning: str
 
 
@@ -64,17 +72,24 @@ _MULTILABEL: frozenset[Task] = frozenset({"multilabel"})
 
 METRICS: Table[Metric] = Table(
     "metric",
-    _class("accuracy", "share of examples whose highest score is their class"),
-    _class("balanced_accuracy", "mean over classes of the share found (recall)"),
+    _class("accuracy", "share of examples whose highest score is their class", optimal="posterior"),
+    _class(
+        "balanced_accuracy", "mean over classes of the share found (recall)", optimal="balanced"
+    ),
     _class("macro_f1", "mean over classes of F1"),
     _class("worst_class_recall", "recall of the class that is found least"),
     _class(
         "top5_accuracy",
         "share with their class among the five highest (20 classes and more)",
         least_classes=20,
+        optimal="posterior",
     ),
-    _class("average_precision", "area under precision and recall", tasks=_BINARY),
-    _class("roc_auc", "chance that a positive outranks a negative", tasks=_BINARY),
+    _class(
+        "average_precision", "area under precision and recall", tasks=_BINARY, optimal="posterior"
+    ),
+    _class(
+        "roc_auc", "chance that a positive outranks a negative", tasks=_BINARY, optimal="posterior"
+    ),
     _class("mcc", "Matthews correlation coefficient, -1 to 1", tasks=_BINARY, bounded=False),
     _class(
         "quadratic_kappa",
@@ -83,6 +98,7 @@ METRICS: Table[Metric] = Table(
         tasks=_MULTICLASS,
         bounded=False,
         ordered=True,
+        optimal="kappa",
     ),
     _class(
         "mae_rank",
@@ -92,6 +108,7 @@ METRICS: Table[Metric] = Table(
         higher_is_better=False,
         bounded=False,
         ordered=True,
+        optimal="median_class",
     ),
     _class(
         "nll",
@@ -99,6 +116,7 @@ METRICS: Table[Metric] = Table(
         higher_is_better=False,
         bounded=False,
         needs_probabilities=True,
+        optimal="posterior",
     ),
     _class(
         "brier_score",
@@ -106,6 +124,7 @@ METRICS: Table[Metric] = Table(
         higher_is_better=False,
         bounded=False,
         needs_probabilities=True,
+        optimal="posterior",
     ),
     _class(
         "ece",
@@ -113,37 +132,68 @@ METRICS: Table[Metric] = Table(
         higher_is_better=False,
         needs_probabilities=True,
     ),
-    _label("mean_average_precision", "mean over labels of the area under precision and recall"),
-    _label("macro_roc_auc", "mean over labels of the chance that a positive outranks a negative"),
-    _label("label_ranking_average_precision", "how high an example's labels rank among all labels"),
+    _label(
+        "mean_average_precision",
+        "mean over labels of the area under precision and recall",
+        optimal="posterior",
+    ),
+    _label(
+        "macro_roc_auc",
+        "mean over labels of the chance that a positive outranks a negative",
+        optimal="posterior",
+    ),
+    _label(
+        "label_ranking_average_precision",
+        "how high an example's labels rank among all labels",
+        optimal="posterior",
+    ),
     _label("label_macro_f1", "mean over labels of F1 at score 0"),
     _label("micro_f1", "F1 at score 0, all labels pooled"),
-    _label("subset_accuracy", "share of examples with every label right"),
-    _label("hamming_loss", "share of labels that are wrong", higher_is_better=False),
+    _label("subset_accuracy", "share of examples with every label right", optimal="posterior"),
+    _label(
+        "hamming_loss",
+        "share of labels that are wrong",
+        higher_is_better=False,
+        optimal="posterior",
+    ),
     _label(
         "label_nll",
         "mean negative log-probability of a label's answer, in nats",
         higher_is_better=False,
         bounded=False,
         needs_probabilities=True,
+        optimal="posterior",
     ),
     _label(
         "label_brier_score",
         "mean squared difference between a label's probability and 0 or 1",
         higher_is_better=False,
         needs_probabilities=True,
+        optimal="posterior",
     ),
-    _value("rmse", "root of the mean squared error, in target units"),
-    _value("mae", "mean absolute error, in target units"),
-    _value("median_ae", "median absolute error, in target units"),
-    _value("ae_q90", "90th percentile of the absolute error, in target units"),
-    _value("ae_q99", "99th percentile of the absolute error, in target units"),
-    _value("r2", "share of the variance explained; 1 is perfect", higher_is_better=True),
-    _value("bias", "mean of prediction minus target, in target units", higher_is_better=None),
-    _value("poisson_deviance", "mean Poisson deviance (targets >= 0)", targets="nonnegative"),
-    _value("gamma_deviance", "mean gamma deviance (targets > 0)", targets="positive"),
+    _value("rmse", "root of the mean squared error, in target units", optimal="mean"),
+    _value("mae", "mean absolute error, in target units", optimal="median"),
+    _value("median_ae", "median absolute error, in target units", optimal="centre"),
+    _value("ae_q90", "90th percentile of the absolute error, in target units", optimal="centre"),
+    _value("ae_q99", "99th percentile of the absolute error, in target units", optimal="centre"),
     _value(
-        "angular_error", "mean angle to the target, in degrees (directions)", targets="directions"
+        "r2", "share of the variance explained; 1 is perfect", higher_is_better=True, optimal="mean"
+    ),
+    _value("bias", "mean of prediction minus target, in target units", higher_is_better=None),
+    _value(
+        "poisson_deviance",
+        "mean Poisson deviance (targets >= 0)",
+        targets="nonnegative",
+        optimal="mean",
+    ),
+    _value(
+        "gamma_deviance", "mean gamma deviance (targets > 0)", targets="positive", optimal="mean"
+    ),
+    _value(
+        "angular_error",
+        "mean angle to the target, in degrees (directions)",
+        targets="directions",
+        optimal="centre",
     ),
 )
 

@@ -73,7 +73,7 @@ At = Literal["selected", "last"]
 """The epoch whose test scores are compared: the one chosen on validation, or the last."""
 
 
-def _value(run: Run, metric: str, at: At) -> float:
+def _value(run: Run, metric: str, at: At, column: str = "value") -> float:
     if run.status != "ok":
         return math.nan
     for row in (run.result or {}).get("metrics", ()):
@@ -83,8 +83,21 @@ def _value(run: Run, metric: str, at: At) -> float:
             "raw",
             metric,
         ):
-            return math.nan if row["value"] is None else float(row["value"])
+            return math.nan if row.get(column) is None else float(row[column])
     return math.nan
+
+
+def mean_of(runs: Iterable[Run], metric: str, at: At, column: str) -> float:
+    """Return the mean over the runs that have it of what stands beside a metric; NaN for none.
+
+    Args:
+        runs: the runs.
+        metric: the metric.
+        at: the epoch.
+        column: `optimum` or `regret`.
+    """
+    known = [v for run in runs if not math.isnan(v := _value(run, metric, at, column))]
+    return float(np.mean(known)) if known else math.nan
 
 
 def values_of(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lossbench.catalog import METRICS, UnknownName
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import metric_row, named, parted
-from lossbench.comparison.blocks import At, check_blocks, distinct, other_heads, values_of
+from lossbench.comparison.blocks import At, check_blocks, distinct, mean_of, other_heads, values_of
 from lossbench.comparison.judging import judge
 from lossbench.comparison.results import Comparison, LossRow
 from lossbench.errors import StoreError
@@ -139,7 +139,14 @@ def _compare_group(
             alpha=alpha,
             flags=dict.fromkeys(heads, ("HEAD_DIFFERS",)),
         )
-        found = [replace(row, head=heads.get(row.loss)) for row in found]
+        found = [
+            replace(
+                row,
+                head=heads.get(row.loss),
+                regret=mean_of((run for run in runs if run.loss == row.loss), judged, at, "regret"),
+            )
+            for row in found
+        ]
         return sorted(found, key=lambda r: _rank(r, sign))
 
     rows = judged_rows([loss for loss in losses if loss not in controls])
@@ -167,6 +174,7 @@ def _compare_group(
         rows=tuple(rows),
         warnings=tuple(warnings),
         controls=tuple(row for row in beside if row.loss in controls),
+        optimum=mean_of(runs, judged, at, "optimum"),
     )
 
 

@@ -1,5 +1,6 @@
 """What a comparison says: one row for each loss, every number with its meaning."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
@@ -30,6 +31,8 @@ class LossRow:
         done: runs that worked.
         planned: runs that were planned.
         head: kind of its output layer where that is not the baseline's; None where it is.
+        regret: mean distance to the best possible value over the seeds that worked, positive where
+            the loss is worse; NaN where that is unknown.
     """
 
     loss: str
@@ -50,6 +53,7 @@ class LossRow:
     done: int
     planned: int
     head: str | None = None
+    regret: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Comparison:
         controls: cross-entropy with the heads of other losses; compared with the baseline, too, but
             not counted among the losses.
         warnings: what went wrong, in sentences.
+        optimum: what the best possible predictions attain on the test, in metric units; NaN where
+            that is unknown.
     """
 
     dataset: str
@@ -92,6 +98,7 @@ class Comparison:
     rows: tuple[LossRow, ...]
     warnings: tuple[str, ...]
     controls: tuple[LossRow, ...] = ()
+    optimum: float = math.nan
 
 
 _OWN = ("rows", "controls", "warnings", "seeds")

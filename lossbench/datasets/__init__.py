@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossbench.catalog import DATASETS, Facts
+from lossbench.datasets.best_predictions import best_prediction
 from lossbench.datasets.damaging import Wishes, damaged, foreseen, separated
 from lossbench.datasets.parts import (
     Part,
@@ -26,6 +27,7 @@ __all__ = [
     "Facts",
     "Part",
     "Splits",
+    "best_prediction",
     "describe",
     "label_sha256",
     "load",

@@ -51,6 +51,7 @@ def foreseen(name: str, facts: Facts, wishes: Wishes, load: Callable[[], Splits]
         DataError: the damage does not suit the data, or leaves a class without training images.
     """
     _check(name, wishes, facts.task, facts.n_classes, facts.soft_targets)
+    posed = (facts.task, facts.n_classes)
     if "outliers" in wishes and facts.unit_targets:
         raise DataError(
             f"data set {name!r}: outliers is given, but the targets are directions, which they "
@@ -60,7 +61,7 @@ def foreseen(name: str, facts: Facts, wishes: Wishes, load: Callable[[], Splits]
         facts = _with_rare_classes(name, facts, wishes["imbalance"])
     if "outliers" in wishes:
         facts = _with_outliers(name, facts, wishes["outliers"], load())
-    return facts
+    return facts if (facts.task, facts.n_classes) == posed else replace(facts, optimum={})
 
 
 def _with_rare_classes(name: str, facts: Facts, wish: Mapping[str, Any]) -> Facts:
@@ -123,7 +124,7 @@ def damaged(name: str, splits: Splits, wishes: Wishes, seed: int) -> Splits:
     soft = splits.task in CLASSIFICATION and splits.train.targets.ndim == 2
     _check(name, wishes, splits.task, classes, soft)
     record: dict[str, Any] = {"seed": seed}
-    kinds = splits.target_kinds
+    clean, kinds = splits, splits.target_kinds
     if "outliers" in wishes:
         kinds = target_kinds(**_values_with_outliers(name, splits, wishes["outliers"]))
     for kind, do in (("imbalance", _thin), ("label_noise", _flip), ("outliers", _move)):
@@ -131,7 +132,8 @@ def damaged(name: str, splits: Splits, wishes: Wishes, seed: int) -> Splits:
             parts, done = do(name, splits, wishes[kind], seed)
             splits = replace(splits, **parts)
             record[kind] = {"asked": dict(wishes[kind]), "done": done}
-    return replace(splits, damage=record, target_kinds=kinds)
+    known = splits.optimum if splits.test is clean.test else None  # of other test targets nothing
+    return replace(splits, damage=record, target_kinds=kinds, optimum=known)
 
 
 def _thin(

@@ -37,9 +37,12 @@ class Optimum:
 
     Attributes:
         scores: logarithms of the classes' probabilities given the image, float64 [n, classes];
-            for labels that may hold together their log-odds, [n, labels]; None for regression.
-        mean: conditional mean of the targets, float64 [n, targets]; None for classes.
-        median: conditional median of the targets, likewise.
+            for labels that may hold together and are independent given the image, their log-odds,
+            [n, labels]; None for regression.
+        mean: conditional mean of the targets, float64 [n, targets]; None for classes, and where
+            it is infinite.
+        median: conditional median of the targets, likewise; the same as the mean only where their
+            distribution is symmetric with one peak.
     """
 
     scores: np.ndarray | None = None

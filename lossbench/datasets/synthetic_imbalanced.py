@@ -5,6 +5,9 @@ import numpy as np
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import DEFAULT_METRIC
+from lossbench.datasets import bayes
+from lossbench.datasets.grey_levels import log_likelihood
+from lossbench.datasets.parts import Optimum
 from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
 
@@ -108,6 +111,7 @@ def describe(
         soft_targets=False,
         class_names=_class_names(classes),
         metric="balanced_accuracy" if uneven else DEFAULT_METRIC[task],
+        optimum=_best_scores(_DISTANCE * contrast, classes),
     )
 
 
@@ -129,6 +133,10 @@ def read(
     deviations of the noise apart, and the best possible accuracy for two equally frequent classes
     is Phi(d' / 2): 0.977 at contrast 1, 0.841 at 0.5. Of two classes the second, the positive one,
     is the rare one.
+
+    The best predictions are the probabilities of the classes given the image where they are as
+    frequent as in the test. What a network loses because training shows other frequencies is part
+    of its regret.
 
     Args:
         name: the name of the data set, for messages.
@@ -161,6 +169,7 @@ def read(
         test_targets=test_labels,
         task=_task(classes),
         class_names=_class_names(classes),
+        optimum=Optimum(scores=_log_posterior(test_images, means, np.bincount(test_labels))),
     )
 
 
@@ -190,6 +199,24 @@ def _examples(
         grey = clean + _PIXEL_NOISE * grain.standard_normal(clean.shape)
         chunks.append(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
     return np.concatenate(chunks), labels.astype(np.int32)
+
+
+def _log_posterior(images: np.ndarray, means: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the logarithms of the classes' probabilities: float64 [n, classes]."""
+    from scipy import special
+
+    likely = log_likelihood(images, _GROUND + means, _PIXEL_NOISE)
+    return np.asarray(special.log_softmax(likely + np.log(counts), axis=1))
+
+
+def _best_scores(d: float, classes: int) -> dict[str, float]:
+    """Return the best possible values of metrics on balanced classes, but for the clipping."""
+    accuracy = bayes.accuracy_of_patterns(d, classes)
+    found = {"accuracy": accuracy, "balanced_accuracy": accuracy}
+    if classes == 2:
+        found["average_precision"] = bayes.average_precision(d, 0.5)
+        found["roc_auc"] = bayes.roc_auc(d)
+    return found
 
 
 def _slow_waves(side: int, modes: int) -> np.ndarray:

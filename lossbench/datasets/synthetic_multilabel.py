@@ -4,6 +4,8 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
+from lossbench.datasets import bayes
+from lossbench.datasets.parts import Optimum
 from lossbench.datasets.splitting import Source, whole
 from lossbench.datasets.synthetic_imbalanced import patterns
 from lossbench.errors import DataError
@@ -73,6 +75,9 @@ def describe(
         soft_targets=False,
         class_names=_label_names(labels),
         metric=DEFAULT_METRIC["multilabel"],
+        optimum=_best_scores(
+            _DISTANCE * contrast, label_counts(n_test, labels, prevalence, ratio) / n_test
+        ),
     )
 
 
@@ -95,6 +100,9 @@ def read(
     and without a pattern are d' = 4 * contrast standard deviations of the noise apart, and its
     best possible ROC AUC is Phi(d' / sqrt(2)): 0.998 at contrast 1, 0.921 at 0.5. Training and
     test have the same prevalences, met exactly and not only on average.
+
+    The best predictions are the log-odds of each label, from its prevalence and from how much of
+    its pattern the image holds. They are exact but for rounding and clipping.
 
     Args:
         name: the name of the data set, for messages.
@@ -131,6 +139,9 @@ def read(
         test_targets=test_there,
         task="multilabel",
         class_names=_label_names(labels),
+        optimum=Optimum(
+            scores=_log_odds(test_images, steps, test_there.mean(axis=0, dtype=np.float64))
+        ),
     )
 
 
@@ -174,6 +185,30 @@ def _examples(
         grey = clean + _PIXEL_NOISE * grain.standard_normal(clean.shape)
         chunks.append(np.clip(np.rint(grey), 0, 255).astype(np.uint8))
     return np.concatenate(chunks), there
+
+
+def _log_odds(images: np.ndarray, steps: np.ndarray, prevalence: np.ndarray) -> np.ndarray:
+    """Return the log-odds of each label: float64 [n, labels].
+
+    Patterns at right angles make the projections on them independent, so that each label is a
+    problem of its own.
+    """
+    power = (steps**2).sum(axis=1)
+    along = (images.astype(np.float64) - _GROUND) @ steps.T
+    evidence = (along - power / 2) / _PIXEL_NOISE**2
+    return np.asarray(evidence + np.log(prevalence) - np.log1p(-prevalence))
+
+
+def _best_scores(d: float, prevalence: np.ndarray) -> dict[str, float]:
+    """Return the best possible values of metrics, but for the clipping."""
+    errors = np.array([bayes.error_rate(d, share) for share in prevalence])
+    precisions = [bayes.average_precision(d, share) for share in prevalence]
+    return {
+        "mean_average_precision": float(np.mean(precisions)),
+        "macro_roc_auc": bayes.roc_auc(d),
+        "subset_accuracy": float(np.prod(1 - errors)),
+        "hamming_loss": float(errors.mean()),
+    }
 
 
 def _label_names(labels: int) -> tuple[str, ...]:

@@ -66,6 +66,9 @@ def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
             "",
             f"{known.n_train} train, {known.n_validation} validation, {known.n_test} test",
         )
+        if known.optimum:
+            best = ", ".join(f"{name} {value:.4g}" for name, value in known.optimum.items())
+            yield from _row("", f"best possible: {best}")
         if known.needs_download:
             yield from _row("", "not on this machine; fetched when the experiment runs")
     for title, entries, table in (

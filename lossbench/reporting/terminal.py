@@ -73,12 +73,19 @@ def _print(console: Console, comparison: Comparison) -> None:
     for line in _header(comparison, scale):
         console.print(Text(line))
     console.print()
-    console.print(_table(comparison.rows, comparison, scale, decimals))
+    regret = _tells_regret(comparison)
+    table = _table(comparison.rows, comparison, scale, decimals, regret=regret)
+    unbound = console.options.update(width=10 * console.width)
+    beside = console.measure(table, options=unbound).maximum <= console.width
+    if regret and not beside:  # no room for the column: a line below has the regrets
+        table = _table(comparison.rows, comparison, scale, decimals)
+    console.print(table)
     if comparison.controls:
         console.print()
         console.print(Text("beside them, cross-entropy with the head that a loss brought along:"))
         console.print(_table(comparison.controls, comparison, scale, decimals))
-    for line in _notes(comparison, scale, decimals):
+    told = [_regret_text(comparison, scale, decimals, beside=beside)] if regret else []
+    for line in _notes(comparison, scale, decimals, told):
         console.print(Text(line))
 
 
@@ -112,10 +119,18 @@ def _decimals(comparison: Comparison, scale: float) -> int:
     return min(6, max(0, 1 - math.floor(math.log10(halves[len(halves) // 2]))))
 
 
-def _table(rows: Sequence[LossRow], comparison: Comparison, scale: float, decimals: int) -> Table:
+def _table(
+    rows: Sequence[LossRow],
+    comparison: Comparison,
+    scale: float,
+    decimals: int,
+    *,
+    regret: bool = False,
+) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("loss", overflow="fold", min_width=10)
-    for name in ("mean", "diff", "95% CI" if comparison.alpha == 0.05 else "CI", "wins", "p Holm"):
+    interval = "95% CI" if comparison.alpha == 0.05 else "CI"
+    for name in ("mean", *(["regret"] if regret else []), "diff", interval, "wins", "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     table.add_column("done", justify="right", no_wrap=True)
@@ -125,6 +140,7 @@ def _table(rows: Sequence[LossRow], comparison: Comparison, scale: float, decima
         table.add_row(
             Text(_with_head(row)),
             _number(scale * row.mean, decimals),
+            *([_number(scale * row.regret, decimals)] if regret else []),
             _number(scale * row.diff, decimals, signed=True),
             _interval(row, scale, decimals),
             f"{row.wins}/{row.blocks}" if row.blocks and row.verdict != "BASELINE" else ".",
@@ -133,6 +149,21 @@ def _table(rows: Sequence[LossRow], comparison: Comparison, scale: float, decima
             f"{row.done}/{row.planned}",
         )
     return table
+
+
+def _tells_regret(comparison: Comparison) -> bool:
+    """Return whether regrets are known and say more than the means, which is not so at 0."""
+    perfect = comparison.optimum == 0 and not comparison.higher_is_better
+    return math.isfinite(comparison.optimum) and not perfect
+
+
+def _regret_text(comparison: Comparison, scale: float, decimals: int, *, beside: bool) -> str:
+    """Return the best possible value, and the regrets where the table has no room for them."""
+    best = _number(scale * comparison.optimum, decimals)
+    if beside:
+        return f"regret: what is missing to {best}, the best possible on this test set."
+    found = (f"{row.loss} {_number(scale * row.regret, decimals)}" for row in comparison.rows)
+    return f"regret to {best}, the best possible on this test set: {', '.join(found)}."
 
 
 def _with_head(row: LossRow) -> str:
@@ -160,8 +191,8 @@ def _p(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
 
 
-def _notes(comparison: Comparison, scale: float, decimals: int) -> list[str]:
-    lines = ["", "diff: paired by seed against the baseline; positive is better."]
+def _notes(comparison: Comparison, scale: float, decimals: int, regret: Sequence[str]) -> list[str]:
+    lines = ["", "diff: paired by seed against the baseline; positive is better.", *regret]
     open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
     if open_rows:
         found = ", ".join(f"{row.loss} {scale * row.mde:.{decimals}f}" for row in open_rows)

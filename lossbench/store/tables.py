@@ -58,7 +58,11 @@ METRIC_COLUMNS = (
     "value",
     "higher_is_better",
     "n_examples",
+    "optimum",
+    "regret",
 )
+"""`optimum` and `regret` are filled on the test of data whose best predictions are known."""
+
 EPOCH_COLUMNS = (
     "job_id",
     "epoch",

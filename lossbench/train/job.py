@@ -33,6 +33,7 @@ from lossbench.train.loop import (
     train_epochs,
 )
 from lossbench.train.ordering import order_sha256
+from lossbench.train.regret import best_values, with_regret
 from lossbench.train.watch import Interrupted, Watch
 
 SCHEMA = 1
@@ -256,7 +257,7 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
         selected = at("selected", state.best_scores)
     _write_predictions(folder / "predictions.npz", setting, selected)
     found = {
-        "metrics": selected.rows + at_last.rows,
+        "metrics": with_regret(selected.rows + at_last.rows, best_values(setting.answers)),
         "temperature": selected.temperature,
         "collapsed": any(_collapsed(answer, selected) for answer in setting.answers),
         "test_eval_count": 1,

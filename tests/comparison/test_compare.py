@@ -197,3 +197,28 @@ def test_one_of_several_outputs_judges(make_runs):
         compare(folder, metric="accuracy")
     with pytest.raises(StoreError, match="no better and worse"):
         compare(folder, metric="position.bias")
+
+
+def with_optimum(value, optimum=0.95):
+    row = {"split": "test", "at": "selected", "stage": "raw", "metric": "accuracy", "value": value}
+    row |= {"higher_is_better": True, "n_examples": 9}
+    return {"metrics": [row | {"optimum": optimum, "regret": optimum - value}]}
+
+
+def test_regret_is_the_mean_over_the_seeds_that_worked(make_runs):
+    scores = {
+        "cross_entropy": [with_optimum(0.9), with_optimum(0.8), with_optimum(0.7)],
+        "focal": [with_optimum(0.9), math.nan, None],
+    }
+    (found,) = compare(make_runs(scores))
+    assert found.optimum == pytest.approx(0.95)
+    assert row(found, "cross_entropy").regret == pytest.approx(0.15)
+    assert row(found, "focal").regret == pytest.approx(0.05)
+    (line, *_) = csv.DictReader(io.StringIO(comparison.csv_text([found])))
+    assert (float(line["optimum"]), float(line["regret"])) == pytest.approx((0.95, 0.05))
+
+
+def test_without_a_known_optimum_there_is_no_regret(make_runs):
+    (found,) = compare(make_runs({"cross_entropy": BASE, "focal": NEW}))
+    assert math.isnan(found.optimum)
+    assert all(math.isnan(r.regret) for r in found.rows)

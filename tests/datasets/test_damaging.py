@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lossbench.datasets import describe, label_sha256, load, split_sha256
+from lossbench.datasets import damaging, describe, label_sha256, load, split_sha256
 from lossbench.errors import DataError
 
 NOISE = {"type": "symmetric", "rate": 0.4}
@@ -213,3 +213,23 @@ def test_noise_that_empties_a_small_class_by_chance_is_refused():
     noise = {"label_noise": {"type": "pair", "rate": 0.5}}
     with pytest.raises(DataError, match=r"leaves no training image with label \d+"):
         load("synthetic_ordinal", params | noise | {"n_test": 20}, seed=1)
+
+
+def test_the_best_predictions_stay_while_the_test_part_does():
+    params = {"n": 300, "n_test": 60, "classes": 3, "ratio": 1.0}
+    clean = load("synthetic_imbalanced", params)
+    noisy = load("synthetic_imbalanced", params | {"label_noise": NOISE})
+    assert noisy.test is not clean.test
+    np.testing.assert_array_equal(noisy.optimum.scores, clean.optimum.scores)
+    stated = describe("synthetic_imbalanced", params | {"label_noise": NOISE}).optimum
+    assert stated == describe("synthetic_imbalanced", params).optimum
+
+
+def test_best_predictions_for_another_test_part_are_dropped(monkeypatch):
+    def relabel(name, splits, wish, seed):
+        test = replace(splits.test, targets=1 - splits.test.targets)
+        return {"test": test}, {}
+
+    monkeypatch.setattr(damaging, "_flip", relabel)
+    params = {"n": 100, "n_test": 20, "label_noise": NOISE}
+    assert load("synthetic_imbalanced", params).optimum is None

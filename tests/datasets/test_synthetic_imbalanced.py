@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from lossbench import metrics
+from lossbench.catalog import METRICS
 from lossbench.datasets import describe, load, split_sha256
 from lossbench.datasets.synthetic_imbalanced import class_sizes, patterns
 from lossbench.errors import DataError
@@ -104,3 +106,55 @@ def test_the_draw_is_the_one_that_results_were_made_with():
     assert split_sha256(splits)[:16] == "963919b441fd1d70"
     assert hashlib.sha256(splits.train.images.tobytes()).hexdigest()[:16] == "d4addf022b2e1db7"
     assert splits.train.targets[:10].tolist() == [1, 0, 0, 1, 0, 0, 0, 1, 0, 0]
+
+
+N = 50_000
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+@pytest.mark.parametrize("contrast", [0.25, 0.5, 1.0])
+def test_the_best_predictions_attain_the_stated_accuracy(classes, contrast):
+    params = {"n": 100, "n_test": N, "classes": classes, "ratio": 1.0, "image_size": 8}
+    params["contrast"] = contrast
+    splits, stated = load("synthetic_imbalanced", params), describe("synthetic_imbalanced", params)
+    found = metrics.function(METRICS["accuracy"])(splits.test.targets, splits.optimum.scores)
+    accuracy = stated.optimum["accuracy"]
+    assert found == pytest.approx(accuracy, abs=4 * np.sqrt(accuracy * (1 - accuracy) / N))
+
+
+def test_the_best_ranks_attain_the_stated_areas():
+    params = {"n": 100, "n_test": N, "contrast": 0.4, "image_size": 8}
+    splits, stated = load("synthetic_imbalanced", params), describe("synthetic_imbalanced", params)
+    parts = np.array_split(np.arange(N), 25)
+    for name in ("roc_auc", "average_precision"):
+        area = metrics.function(METRICS[name])
+        found = [area(splits.test.targets[at], splits.optimum.scores[at]) for at in parts]
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        assert np.mean(found) == pytest.approx(stated.optimum[name], abs=4 * error + 0.0005), name
+
+
+def test_the_best_probabilities_are_those_of_a_linear_discriminant_with_the_true_means():
+    # Without clipping; the discriminant knows nothing of rounding either.
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    splits = load("synthetic_imbalanced", {"n": 50, "n_test": 300, "classes": 3, "contrast": 0.5})
+    means = 128 + 64 / np.sqrt(2) * patterns(3, 16)
+    # Three points a class around its mean span the pooled covariance that is asked for.
+    rng = np.random.default_rng(0)
+    cloud = rng.standard_normal((2000, 256))
+    cloud = np.linalg.qr(cloud - cloud.mean(axis=0))[0] * 32 * np.sqrt(2000)
+    known = LinearDiscriminantAnalysis(solver="lsqr", priors=np.bincount(splits.test.targets) / 300)
+    known.fit(np.concatenate([mean + cloud for mean in means]), np.repeat(np.arange(3), 2000))
+    found = np.exp(splits.optimum.scores)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    wanted = known.predict_proba(splits.test.images.reshape(300, -1).astype(float))
+    np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+def test_the_best_probabilities_are_calibrated():
+    splits = load("synthetic_imbalanced", {"n": 50, "n_test": N, "contrast": 0.3, "image_size": 8})
+    positive = np.exp(splits.optimum.scores[:, 1])
+    for low in np.arange(0.1, 0.9, 0.1):
+        at = (positive >= low) & (positive < low + 0.1)
+        share, expected = splits.test.targets[at].mean(), positive[at].mean()
+        assert share == pytest.approx(expected, abs=4 * 0.5 / np.sqrt(at.sum()))

@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from lossbench import metrics
+from lossbench.catalog import METRICS
 from lossbench.datasets import describe, load, split_sha256
 from lossbench.datasets.synthetic_imbalanced import patterns
 from lossbench.datasets.synthetic_multilabel import label_counts
@@ -83,3 +85,32 @@ def test_the_draw_is_the_one_that_results_were_made_with():
     assert hashlib.sha256(splits.train.images.tobytes()).hexdigest()[:16] == "41d6cb7fc7a62c25"
     expected = [[1, 0, 0, 0, 1], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]]
     assert splits.train.targets[:3].tolist() == expected
+
+
+@pytest.mark.parametrize(("contrast", "ratio"), [(0.25, 5.0), (0.5, 5.0), (1.0, 20.0)])
+def test_the_best_predictions_attain_the_stated_values(contrast, ratio):
+    params = {"n": 500, "n_test": 40_000, "image_size": 8, "contrast": contrast, "ratio": ratio}
+    splits, stated = load("synthetic_multilabel", params), describe("synthetic_multilabel", params)
+    parts = np.array_split(np.arange(40_000), 20)
+    for name in ("mean_average_precision", "macro_roc_auc", "subset_accuracy", "hamming_loss"):
+        metric = metrics.function(METRICS[name])
+        found = [metric(splits.test.targets[at], splits.optimum.scores[at]) for at in parts]
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        # Average precision of few positives is too high, by about 1 / their number.
+        slack = 0.002 if name == "mean_average_precision" else 1e-9
+        assert np.mean(found) == pytest.approx(stated.optimum[name], abs=4 * error + slack), name
+
+
+def test_log_odds_are_those_of_all_sets_of_labels_together():
+    # Three labels make eight mean images; summing their likelihoods needs no projection.
+    params = {"n": 200, "n_test": 200, "labels": 3, "prevalence": 0.4, "ratio": 2.0}
+    splits = load("synthetic_multilabel", params | {"contrast": 0.5})
+    sets = np.array([[i >> label & 1 for label in range(3)] for i in range(8)])
+    means = 128 + 64 * sets @ patterns(3, 16)
+    share = splits.test.targets.mean(axis=0)
+    prior = np.prod(np.where(sets == 1, share, 1 - share), axis=1)
+    images = splits.test.images.reshape(200, 1, -1).astype(float)
+    likely = -((images - means) ** 2).sum(axis=2) / (2 * 32**2)
+    joint = prior * np.exp(likely - likely.max(axis=1, keepdims=True))
+    there, absent = joint @ sets, joint @ (1 - sets)
+    np.testing.assert_allclose(splits.optimum.scores, np.log(there / absent), atol=1e-4)

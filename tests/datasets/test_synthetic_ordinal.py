@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lossbench.datasets import describe, load, split_sha256
+from lossbench import metrics
+from lossbench.catalog import METRICS
+from lossbench.datasets import best_prediction, describe, load, split_sha256
 from lossbench.datasets.synthetic_imbalanced import patterns
 from lossbench.errors import DataError
 
@@ -66,3 +68,46 @@ def test_the_draw_is_the_one_that_results_were_made_with():
     assert split_sha256(splits)[:16] == "6aa8d81f9f11c5c2"
     assert hashlib.sha256(splits.train.images.tobytes()).hexdigest()[:16] == "597f10d09d0202e9"
     assert splits.train.targets[:10].tolist() == [1, 3, 1, 1, 4, 0, 0, 1, 2, 0]
+
+
+N = 20_000
+
+
+@pytest.mark.parametrize(
+    ("contrast", "classes"), [(0.25, 5), (0.5, 3), (0.5, 5), (1.0, 5), (0.5, 10), (3.0, 4)]
+)
+def test_the_best_predictions_attain_the_stated_values(contrast, classes):
+    params = {"n": 100, "n_test": N, "contrast": contrast, "classes": classes}
+    splits, stated = load("synthetic_ordinal", params), describe("synthetic_ordinal", params)
+    parts = np.array_split(np.arange(N), 25)
+    for name in ("accuracy", "quadratic_kappa", "mae_rank"):
+        row = METRICS[name]
+        best = best_prediction(splits.optimum, row.optimal, splits.test.targets)
+        found = [metrics.function(row)(splits.test.targets[at], best[at]) for at in parts]
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        assert np.mean(found) == pytest.approx(stated.optimum[name], abs=4 * error), name
+
+
+def test_the_best_probabilities_without_clipping_are_differences_of_normal_ones():
+    splits = load("synthetic_ordinal", {"n": 50, "n_test": 200, "contrast": 0.25})
+    whole = ~np.isin(splits.test.images, (0, 255)).any(axis=(1, 2, 3))
+    assert whole.mean() > 0.9
+    seen = (splits.test.images[whole].reshape(whole.sum(), -1) - 128.0) @ patterns(1, 16)[0] / 32
+    cuts = np.arange(6) - 2.5  # a grade is one deviation of the noise wide
+    wanted = np.diff(stats.norm.cdf(cuts - seen[:, None]), axis=1)
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.exp(splits.optimum.scores[whole]), wanted, atol=1e-5)
+
+
+def test_clipped_images_tell_their_grade_nearly_as_well():
+    # Twenty grades at contrast 2 reach far beyond black and white; a projection takes clipped
+    # pixels at their word, the likelihood does not.
+    params = {"n": 100, "n_test": 4000, "contrast": 2.0, "classes": 20}
+    splits, stated = load("synthetic_ordinal", params), describe("synthetic_ordinal", params)
+    clipped = np.isin(splits.test.images, (0, 255)).mean()
+    assert 0.15 < clipped < 0.25
+    right = (splits.optimum.scores.argmax(axis=1) == splits.test.targets).mean()
+    projected = (splits.test.images.reshape(4000, -1) - 128.0) @ patterns(1, 16)[0] / 256 + 10
+    naive = (np.clip(np.floor(projected), 0, 19) == splits.test.targets).mean()
+    assert right > naive + 0.2
+    assert right == pytest.approx(stated.optimum["accuracy"] - 0.02, abs=0.02)

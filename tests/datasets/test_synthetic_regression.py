@@ -5,8 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 
-from lossbench.datasets import describe, label_sha256, load, split_sha256
+from lossbench import metrics
+from lossbench.catalog import METRICS
+from lossbench.datasets import best_prediction, describe, label_sha256, load, split_sha256
 from lossbench.datasets.synthetic_regression import expected, target
+from lossbench.datasets.target_noise import poisson_median, spread
+from lossbench.errors import DataError
 
 
 def whole(**params):
@@ -212,3 +216,150 @@ def test_the_draw_of_other_targets_is_the_one_that_results_were_made_with(kind, 
     # Golden: recorded when the draw was written; a change would make old runs incomparable.
     splits = load("synthetic_regression", {"n": 100, "n_test": 20, "target": kind})
     np.testing.assert_allclose(splits.train.targets[:2].ravel(), first, rtol=1e-5)
+
+
+TYPES = ["normal", "student_t", "skewed", "heteroscedastic"]
+
+
+def noisy_test(**params):
+    params = {"n": 10, "n_test": 40_000, "image_size": 8, "test_noise": True} | params
+    return load("synthetic_regression", params), describe("synthetic_regression", params)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_every_noise_has_mean_0_and_the_standard_deviation_asked_for(kind):
+    splits, _ = noisy_test(noise=0.5, noise_type=kind)
+    error = (splits.test.targets - splits.optimum.mean)[:, 0]
+    assert error.mean() == pytest.approx(0, abs=4 * 0.5 / 200)
+    # Of Student's t with three degrees of freedom the variance converges slowly.
+    assert error.std() == pytest.approx(0.5, rel=0.05 if kind == "student_t" else 0.02)
+    below = (splits.test.targets < splits.optimum.median).mean()
+    assert below == pytest.approx(0.5, abs=4 * 0.5 / 200)
+
+
+def test_noise_types_are_the_distributions_named():
+    from scipy import stats
+
+    for kind, known in (
+        ("normal", stats.norm()),
+        ("student_t", stats.t(3, scale=1 / np.sqrt(3))),
+        ("skewed", stats.expon(loc=-1)),
+    ):
+        splits, _ = noisy_test(noise=1.0, noise_type=kind, n_test=5000)
+        exact = splits.optimum.mean[:, 0]
+        error = splits.test.targets[:, 0] - exact
+        assert stats.kstest(error, known.cdf).pvalue > 1e-3, kind
+        assert abs(np.corrcoef(error, exact)[0, 1]) < 0.06
+
+
+def test_wide_blobs_are_noisier_by_e_squared():
+    wide = spread("heteroscedastic", 0.5, np.array([1.0, -1.0]))
+    assert wide[0] / wide[1] == pytest.approx(np.exp(2))
+    grid = np.linspace(-1, 1, 20_001)
+    assert (spread("heteroscedastic", 0.5, grid) ** 2).mean() == pytest.approx(0.25, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        *(({"noise": 0.5, "noise_type": kind}, "rmse mae r2") for kind in TYPES),
+        ({"noise": 0.3, "target": "positive"}, "rmse r2"),
+        ({"noise": 0.2, "target": "positive", "noise_type": "skewed"}, "rmse r2"),
+        ({"noise": 0.3, "target": "positive", "noise_type": "heteroscedastic"}, "rmse r2"),
+        ({"target": "count", "test_noise": False}, "rmse mae r2"),
+    ],
+)
+def test_the_best_predictions_attain_the_stated_values(params, names):
+    splits, stated = noisy_test(**params)
+    assert sorted(stated.optimum) == sorted(names.split())
+    parts = np.array_split(np.arange(40_000), 20)
+    for name, wanted in stated.optimum.items():
+        row = METRICS[name]
+        best = best_prediction(splits.optimum, row.optimal, splits.test.targets)
+        found = [metrics.function(row)(splits.test.targets[at], best[at]) for at in parts]
+        error = np.std(found, ddof=1) / np.sqrt(len(found))
+        # The root of a mean is too small by about its variance / 2.
+        assert np.mean(found) == pytest.approx(wanted, abs=4 * error + 0.003 * abs(wanted)), name
+
+
+def test_stated_errors_by_hand():
+    def stated(**params):
+        return noisy_test(noise=0.5, n_test=10, **params)[1].optimum
+
+    assert stated()["rmse"] == pytest.approx(0.5)
+    assert stated()["mae"] == pytest.approx(0.5 * np.sqrt(2 / np.pi))
+    assert stated()["r2"] == pytest.approx(1 / 1.25)
+    assert stated(noise_type="skewed")["mae"] == pytest.approx(0.5 * np.log(2))
+    assert stated(noise_type="student_t")["mae"] == pytest.approx(0.5 * 2 / np.pi)
+
+
+def test_counts_have_their_median():
+    from scipy import stats
+
+    splits, _ = noisy_test(target="count", test_noise=False, n_test=500)
+    mean, median = splits.optimum.mean[:, 0], splits.optimum.median[:, 0]
+    np.testing.assert_array_equal(median, stats.poisson.median(mean))
+    found, deviation = poisson_median(mean)
+    np.testing.assert_array_equal(found, median)
+    wanted = [
+        stats.poisson(m).expect(lambda k, at=at: abs(k - at))
+        for m, at in zip(mean, median, strict=True)
+    ]
+    np.testing.assert_allclose(deviation, wanted, rtol=1e-6)
+
+
+def test_exact_test_targets_are_their_own_best_prediction():
+    for kind in ("position", "positive", "direction"):
+        splits = load("synthetic_regression", {"n": 10, "n_test": 20, "target": kind})
+        np.testing.assert_array_equal(splits.optimum.mean, splits.test.targets)
+        np.testing.assert_array_equal(splits.optimum.median, splits.test.targets)
+        assert describe("synthetic_regression", {"target": kind}).optimum == {}
+
+
+def test_a_mean_that_is_infinite_is_not_known():
+    splits, stated = noisy_test(target="positive", noise_type="student_t", n_test=50)
+    assert splits.optimum.mean is None and splits.optimum.median is not None
+    assert stated.optimum == {}
+    splits, stated = noisy_test(target="positive", noise_type="skewed", noise=1.0, n_test=50)
+    assert splits.optimum.mean is None
+    # The mean is finite below 1, the variance below 1/2.
+    splits, stated = noisy_test(target="positive", noise_type="skewed", noise=0.7, n_test=50)
+    assert splits.optimum.mean is not None and stated.optimum == {}
+
+
+def test_noise_on_the_test_changes_nothing_else():
+    plain = load("synthetic_regression", {"n": 50, "n_test": 20})
+    noisy = load("synthetic_regression", {"n": 50, "n_test": 20, "test_noise": True})
+    np.testing.assert_array_equal(plain.test.images, noisy.test.images)
+    np.testing.assert_array_equal(plain.train.targets, noisy.train.targets)
+    np.testing.assert_allclose(noisy.optimum.mean, plain.test.targets, rtol=1e-6)
+    assert (plain.test.targets != noisy.test.targets).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("count", "counts vary by themselves"), ("direction", "have no median")]
+)
+def test_noise_on_the_test_is_refused_where_the_best_is_not_known(kind, why):
+    for function in (describe, load):
+        with pytest.raises(DataError, match=f"test_noise is given for target '{kind}'.*{why}"):
+            function("synthetic_regression", {"target": kind, "test_noise": True})
+
+
+def test_the_pixels_hide_as_little_as_documented():
+    # The Cramer-Rao bound: Fisher information of centre and width, carried over to f.
+    rng = np.random.default_rng(0)
+    blobs = rng.uniform([0.2, 0.2, 0.08], [0.8, 0.8, 0.2], size=(500, 3))
+    step = 1e-5 * np.eye(3)
+
+    def picture(blob):
+        u, v, r = blob
+        pixels = (np.arange(28) + 0.5) / 28
+        waves = [np.exp(-((pixels - centre) ** 2) / (2 * r**2)) for centre in (v, u)]
+        return 180 * np.outer(*waves).ravel()
+
+    bounds = []
+    for blob in blobs:
+        slopes = np.stack([(picture(blob + e) - picture(blob - e)) / 2e-5 for e in step])
+        f = np.stack([target(*(blob + e)) - target(*(blob - e)) for e in step]) / 2e-5
+        bounds.append(f @ np.linalg.inv(slopes @ slopes.T / 12**2) @ f)
+    assert np.sqrt(np.mean(bounds)) == pytest.approx(0.02, rel=0.1)

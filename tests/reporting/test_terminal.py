@@ -61,3 +61,52 @@ def test_json_is_strict(make_runs):
     folder = make_runs({"cross_entropy": [math.nan], "focal": [0.5]})
     data = as_json(comparison.compare([store.read_experiment(folder)]))
     assert json.loads(data, parse_constant=pytest.fail)["schema"] == 1
+
+
+def known(values, optimum, metric="accuracy"):
+    """Results that have the best possible value beside theirs."""
+    row = {"split": "test", "at": "selected", "stage": "raw", "metric": metric, "n_examples": 9}
+    sign = 1 if metric == "accuracy" else -1
+    return [
+        {"metrics": [row | {"value": v, "optimum": optimum, "regret": sign * (optimum - v)}]}
+        for v in values
+    ]
+
+
+def test_regret_stands_next_to_the_score(make_runs):
+    folder = make_runs({"cross_entropy": known(BASE, 0.95), "focal": known(NEW, 0.95)})
+    lines = text(folder).splitlines()
+    assert lines[4].split()[:4] == ["loss", "mean", "regret", "diff"]
+    assert [line.split()[:3] for line in lines[6:8]] == [
+        ["focal", "91.43", "3.57"],
+        ["cross_entropy", "91.03", "3.97"],
+    ]
+    assert "regret: what is missing to 95.00, the best possible on this test set." in lines
+
+
+def test_without_room_regrets_stand_below(make_runs):
+    name = "a_loss_with_a_name_that_takes_the_whole_column"
+    folder = make_runs({"cross_entropy": known(BASE, 0.95), name: known(NEW, 0.95)})
+    shown = " ".join(text(folder).split())
+    assert "mean diff" in shown
+    assert (
+        f"regret to 95.00, the best possible on this test set: {name} 3.57, cross_entropy 3.97."
+    ) in shown
+
+
+def test_where_nothing_is_the_best_error_regret_says_no_more_than_the_mean(make_runs):
+    scores = {
+        "mse": known([1.0, 1.1, 1.2], 0.0, "rmse"),
+        "mae": known([0.5, 0.7, 0.7], 0.0, "rmse"),
+    }
+    assert "regret" not in text(make_runs(scores, metric="rmse"))
+    assert "regret" in text(
+        make_runs(
+            {
+                "mse": known([1.0, 1.1, 1.2], 0.4, "rmse"),
+                "mae": known([0.5, 0.7, 0.7], 0.4, "rmse"),
+            },
+            metric="rmse",
+            name="other",
+        )
+    )

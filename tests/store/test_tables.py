@@ -53,3 +53,13 @@ def test_classes_of_several_outputs_stand_under_their_names(make_runs):
     assert [(r["output"], r["count"]) for r in counts] == [("kind", n) for n in "3124"]
     (run,) = rows(folder / "runs.csv")
     assert run["temperature"] == '{"kind": 1.5, "tags": 2.0}'
+
+
+def test_regret_stands_beside_the_value(make_runs):
+    metric = {"split": "test", "at": "selected", "stage": "raw", "higher_is_better": True}
+    known = metric | {"metric": "accuracy", "value": 0.7, "optimum": 0.9, "regret": 0.2}
+    unknown = metric | {"metric": "macro_f1", "value": 0.6}
+    folder = make_runs({"cross_entropy": [{"metrics": [known, unknown]}], "focal": [0.8]})
+    store.write_tables(store.read_experiment(folder))
+    found = [(r["metric"], r["optimum"], r["regret"]) for r in rows(folder / "metrics.csv")]
+    assert found == [("accuracy", "0.9", "0.2"), ("macro_f1", "", ""), ("accuracy", "", "")]
