@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXAMPLES := smoke regression imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise
+EXAMPLES := smoke regression imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise own-folder own-csv
 
 .PHONY: help demo oracles test slow soak bench bench-losses check format examples schema docs clean
 help:
@@ -68,6 +68,7 @@ format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
 
 examples: $(VENV)/installed
+	$(BIN)/python configs/own_data.py
 	for name in $(EXAMPLES); do $(BIN)/lossbench run configs/$$name.yaml || exit 1; done
 
 schema: $(VENV)/installed

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from lossbench.catalog.damage import LABEL_NOISE, OF_CLASSES, OF_NUMBERS
 from lossbench.catalog.losses import Task
 from lossbench.catalog.outputs import Output
+from lossbench.catalog.own_images import IMAGE_FOLDER, IMAGE_MASKS, IMAGE_TABLE
 from lossbench.catalog.table import Parameter, Row, Table
 from lossbench.catalog.target_kinds import TargetKinds, target_kinds
 from lossbench.catalog.types import Fraction, NonEmpty, NonNegative, Positive, PositiveInt
@@ -86,6 +87,7 @@ class Facts:
         validation_counts: the same of validation.
         optimum: the best possible value of some metrics on the test, in the mean over all test sets
             like it, where that is known.
+        unreadable: names of the user's image files that are left out, as far as their headers tell.
     """
 
     task: Task
@@ -109,6 +111,7 @@ class Facts:
     validation_counts: tuple[int, ...] = ()
     outputs: tuple[Output, ...] = ()
     optimum: Mapping[str, float] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
 
     def of_output(self, output: Output) -> "Facts":
         """Return what is known of the same images with one of the outputs alone."""
@@ -337,5 +340,27 @@ DATASETS: Table[Dataset] = Table(
         task=None,
         source="your own arrays x_train, y_train, x_test, y_test (the keys that Keras uses); "
         "for several outputs y_train_<name>, y_test_<name>",
+    ),
+    Dataset(
+        name="image_folder",
+        target="image_folder:read",
+        params={**IMAGE_FOLDER, "subset": _SUBSET, **OF_CLASSES},
+        task=None,
+        source="your own images, one subfolder a class",
+    ),
+    Dataset(
+        name="image_table",
+        target="image_table:read",
+        params={**IMAGE_TABLE, "subset": _SUBSET, **OF_CLASSES, **OF_NUMBERS},
+        aliases=("csv", "parquet"),
+        task=None,
+        source="your own images, named in a CSV or Parquet file with their classes or targets",
+    ),
+    Dataset(
+        name="image_masks",
+        target="image_masks:read",
+        params={**IMAGE_MASKS, "subset": _SUBSET},
+        task="segmentation",
+        source="your own images, each with a mask that gives the class of every pixel",
     ),
 )

@@ -202,6 +202,7 @@ DEFAULT_METRIC: dict[Task, str] = {
     "binary": "average_precision",
     "multilabel": "mean_average_precision",
     "regression": "rmse",
+    "segmentation": "dice_score",
 }
 
 

@@ -1,4 +1,7 @@
 import json
+import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -37,8 +40,12 @@ def test_doctor(lossbench):
     assert "tensorflow" in out and "mnist" in out and "LOSSBENCH_DATA" in out
 
 
-def test_committed_configs_are_valid(lossbench, configs):
-    for path in sorted(configs.glob("*.yaml")):
+def test_committed_configs_are_valid(lossbench, configs, tmp_path):
+    lossbench.env["LOSSBENCH_CACHE"] = str(tmp_path / "cache")
+    copies = shutil.copytree(configs, tmp_path / "configs")
+    own_data = [sys.executable, str(copies / "own_data.py")]
+    subprocess.run(own_data, env=lossbench.env, check=True, capture_output=True)
+    for path in sorted(copies.glob("*.yaml")):
         out, _ = lossbench("validate", path)
         assert "valid: " in out
 
