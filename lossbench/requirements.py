@@ -195,12 +195,17 @@ def _of_custom(params: Mapping[str, Any], task: Task | None) -> Requirements:
     supply = supplied_to(params["target"], params["params"])
     wanted = supply.make | supply.call
     return Requirements(
-        tasks=frozenset({stated}) if stated else frozenset(TASKS),
+        tasks=_of_stated(stated) if stated else frozenset(TASKS),
         head=head,
         decode=decode,
         soft=True,
         needs=frozenset(need for need in get_args(Need) if need in wanted),
     )
+
+
+def _of_stated(task: Task) -> frozenset[Task]:
+    """Return the tasks of a custom loss that states one: several classes also train embeddings."""
+    return frozenset({task, "retrieval"}) if task == "multiclass" else frozenset({task})
 
 
 def _of_keras(params: Mapping[str, Any]) -> Requirements:

@@ -50,6 +50,8 @@ def unsuitable(loss: Entry, known: Facts, name: str) -> str | None:
     if known.task not in needed.tasks:
         if not _same_kind(needed.tasks, known.task):
             return f"is for {_kind(needed.tasks)}; {name} is {_kind(frozenset({known.task}))}"
+        if known.task == "retrieval":
+            return f"tells two classes apart by one output; {name} has {known.n_classes} classes"
         if known.task == "multiclass":
             return f"needs two classes; {name} has {known.n_classes}"
         return f"needs three classes or more; {name} has {known.n_classes}"
@@ -115,6 +117,8 @@ def _head_mistakes(loss: Entry, known: Facts, name: str) -> Iterator[tuple[Entry
 def _kind(tasks: frozenset[Task]) -> str:
     if tasks == {"multioutput"}:
         return "several outputs"
+    if tasks == {"retrieval"}:
+        return "classification (judged by retrieval)"
     if tasks & CLASSIFICATION:
         return "classification"
     return "several labels at once" if "multilabel" in tasks else "regression"
@@ -330,16 +334,22 @@ def _read_by(loss: Entry, output: str | None) -> frozenset[str]:
     return frozenset() if inside is None else frozenset({requirements(inside).decode})
 
 
+def _other_model(known: Facts) -> str:
+    """Return which networks read a data set where few do."""
+    fit = [row.name for row in MODELS if row.unreadable(known.image_shape) is None]
+    return f"Choose {' or '.join(fit)}." if len(fit) < 3 else "Choose another model."
+
+
 def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Problem]:
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
         for model in experiment.models:
-            least, image = MODELS[model.name].smallest_image, min(known.image_shape[:2])
-            if image < least:
+            reads = MODELS[model.name].unreadable(known.image_shape)
+            if reads is not None:
                 yield Problem(
                     model.where,
-                    f"{model.name} reads images of {least} pixels or more; those of {name} have "
-                    f"{known.image_shape[0]} x {known.image_shape[1]}. Choose another model.",
+                    f"{model.name} reads {reads}; those of {name} have "
+                    f"{known.image_shape[0]} x {known.image_shape[1]}. {_other_model(known)}",
                 )
         if experiment.train.batch_size > known.n_train:
             yield Problem(

@@ -47,6 +47,22 @@ _SUBSET = Parameter(
     None,
     "use only so many images for training and validation; stratified, test stays whole",
 )
+
+
+class Retrieval(TypedDict):
+    """Networks judged by their embeddings, of classes that they were not trained on or were."""
+
+    held_out_classes: Annotated[int, Ge(0)]
+
+
+RETRIEVAL = Parameter(
+    Retrieval | None,
+    "{held_out_classes: a whole number >= 2 that leaves two classes, or 0}",
+    None,
+    "judge embeddings: how well test images of the last so many classes, which training leaves "
+    "out, find each other; 0: test images of the classes trained on",
+)
+"""Of data whose images have one class each, and that say how many test images each class has."""
 _DATA_DIR = Parameter(
     NonEmpty | None,
     "a folder",
@@ -88,6 +104,8 @@ class Facts:
         optimum: the best possible value of some metrics on the test, in the mean over all test sets
             like it, where that is known.
         unreadable: names of the user's image files that are left out, as far as their headers tell.
+        test_counts: test images of each class; empty where images have not one class each or
+            nobody asks (the data set has no parameter `retrieval`).
     """
 
     task: Task
@@ -109,6 +127,7 @@ class Facts:
     unit_targets: bool = False
     train_counts: tuple[int, ...] = ()
     validation_counts: tuple[int, ...] = ()
+    test_counts: tuple[int, ...] = ()
     outputs: tuple[Output, ...] = ()
     optimum: Mapping[str, float] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
@@ -145,7 +164,7 @@ def _keras_set(name: str, source: str) -> Dataset:
     return Dataset(
         name=name,
         target="keras_npz:read",
-        params={"data_dir": _DATA_DIR, "subset": _SUBSET, **OF_CLASSES},
+        params={"data_dir": _DATA_DIR, "retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES},
         task="multiclass",
         file=f"{name}.npz",
         source=source,
@@ -157,7 +176,7 @@ DATASETS: Table[Dataset] = Table(
     Dataset(
         name="mnist_mini",
         target="mnist_mini:read",
-        params={"subset": _SUBSET, **OF_CLASSES},
+        params={"retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES},
         task="multiclass",
         source="5,000 + 1,000 digits of MNIST, class-balanced, inside the package",
     ),
@@ -237,6 +256,7 @@ DATASETS: Table[Dataset] = Table(
                 1.0,
                 "classes lie 4 x contrast noise deviations apart; 0.5 is hard",
             ),
+            "retrieval": RETRIEVAL,
             "subset": _SUBSET,
             "label_noise": LABEL_NOISE,
         },
@@ -301,6 +321,87 @@ DATASETS: Table[Dataset] = Table(
         "the best possible scores are known",
     ),
     Dataset(
+        name="synthetic_series",
+        target="synthetic_series:read",
+        params={
+            "n": Parameter(PositiveInt, "a whole number > 0", 2000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test series"),
+            "days": Parameter(Annotated[int, Ge(8)], "a whole number >= 8", 28, "length, in days"),
+            "horizon": Parameter(
+                PositiveInt, "a whole number > 0", 1, "how many days after it are forecast"
+            ),
+            "noise": Parameter(
+                Annotated[float, Gt(0), Le(0.3)],
+                "0 < noise <= 0.3",
+                0.1,
+                "standard deviation of the logarithm of a usual day's sales",
+            ),
+            "spike_rate": Parameter(
+                Annotated[float, Ge(0), Le(1 / 7)],
+                "0 <= spike_rate <= 1/7",
+                0.05,
+                "share of days with a spike; all of a series are on one day of the week",
+            ),
+            "spike_size": Parameter(
+                Annotated[float, Ge(4)],
+                "spike_size >= 4",
+                5.0,
+                "sales at the least spike, in usual sales",
+            ),
+            "subset": _SUBSET,
+            **OF_NUMBERS,
+        },
+        task="regression",
+        source="daily sales with trend, week and rare spikes, as images of width 1; the next days",
+    ),
+    Dataset(
+        name="synthetic_vectors",
+        target="synthetic_vectors:read",
+        params={
+            "n": Parameter(PositiveInt, "a whole number > 0", 1000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a whole number > 0", 1000, "test vectors"),
+            "size": Parameter(PositiveInt, "a whole number > 0", 4, "numbers in a vector"),
+            "task": Parameter(
+                Literal["multiclass", "binary", "regression"],
+                "one of multiclass, binary, regression",
+                "multiclass",
+                "Gaussian classes, two of them, or a number",
+            ),
+            "classes": Parameter(
+                Annotated[int, Ge(3)] | None,
+                "null or a whole number >= 3",
+                None,
+                "number of classes for multiclass; null is 3",
+            ),
+            "contrast": Parameter(
+                Positive,
+                "contrast > 0",
+                0.5,
+                "classes lie 4 x contrast noise deviations apart; 0.5 is hard",
+            ),
+            "form": Parameter(
+                Literal["linear", "sine"],
+                "one of linear, sine",
+                "linear",
+                "what the number is of the vector",
+            ),
+            "noise": Parameter(
+                NonNegative, "noise >= 0", 0.5, "standard deviation added to the number"
+            ),
+            "noise_type": Parameter(
+                Literal["normal", "exponential"],
+                "one of normal, exponential",
+                "normal",
+                "exponential: its mean lies above its median",
+            ),
+            "subset": _SUBSET,
+            **OF_CLASSES,
+            **OF_NUMBERS,
+        },
+        task=None,
+        source="plain vectors as images of width 1: Gaussian classes, or a function under noise",
+    ),
+    Dataset(
         name="digit_position",
         target="digit_position:read",
         params={
@@ -333,6 +434,7 @@ DATASETS: Table[Dataset] = Table(
             "ordered": Parameter(
                 bool, "true or false", False, "whether classes 0, 1, 2, ... have that order"
             ),
+            "retrieval": RETRIEVAL,
             "subset": _SUBSET,
             **OF_CLASSES,
             **OF_NUMBERS,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lossbench.catalog.losses import CLASSIFICATION, REGRESSION, Task
+from lossbench.catalog.losses import REGRESSION, Task
 from lossbench.catalog.table import Row, Table
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKind, TargetKinds
 
@@ -45,7 +45,7 @@ class Metric(Row):
 def _class(name: str, meaning: str, **more: Any) -> Metric:
     row: dict[str, Any] = {
         "target": f"classification:{name}",
-        "tasks": CLASSIFICATION,
+        "tasks": _BINARY | _MULTICLASS,
         "higher_is_better": True,
         "bounded": True,
     }
@@ -66,9 +66,22 @@ def _label(name: str, meaning: str, **more: Any) -> Metric:
     )
 
 
+def _embedding(name: str, meaning: str) -> Metric:
+    return Metric(
+        name=name,
+        target=f"retrieval:{name}",
+        params={},
+        meaning=meaning,
+        tasks=_RETRIEVAL,
+        higher_is_better=True,
+        bounded=True,
+    )
+
+
 _BINARY: frozenset[Task] = frozenset({"binary"})
 _MULTICLASS: frozenset[Task] = frozenset({"multiclass"})
 _MULTILABEL: frozenset[Task] = frozenset({"multilabel"})
+_RETRIEVAL: frozenset[Task] = frozenset({"retrieval"})
 
 METRICS: Table[Metric] = Table(
     "metric",
@@ -195,6 +208,11 @@ METRICS: Table[Metric] = Table(
         targets="directions",
         optimal="centre",
     ),
+    _embedding("map_at_r", "mean average precision among the R nearest, R images of the class"),
+    _embedding("r_precision", "share of the class among the R nearest, R images of the class"),
+    _embedding("recall_at_1", "share of images whose nearest one is of their class"),
+    _embedding("recall_at_5", "share of images with one of their class among the five nearest"),
+    _embedding("nmi", "mutual information of classes and k-means clusters, normalised"),
 )
 
 DEFAULT_METRIC: dict[Task, str] = {
@@ -203,6 +221,7 @@ DEFAULT_METRIC: dict[Task, str] = {
     "multilabel": "mean_average_precision",
     "regression": "rmse",
     "segmentation": "dice_score",
+    "retrieval": "map_at_r",
 }
 
 

@@ -24,7 +24,9 @@ def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     task: Annotated[
         str | None,
-        typer.Option(help="Only for multiclass, binary, multilabel, regression or multioutput."),
+        typer.Option(
+            help="Only for multiclass, binary, multilabel, regression, retrieval or multioutput."
+        ),
     ] = None,
     need: Annotated[
         list[str] | None,

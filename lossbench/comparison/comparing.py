@@ -25,6 +25,7 @@ USUAL_BASELINE: dict[Task, tuple[str, ...]] = {
     "binary": ("bce", "cross_entropy"),
     "multilabel": ("bce",),
     "regression": ("mse",),
+    "retrieval": ("cross_entropy",),
     "multioutput": ("heads",),
 }
 

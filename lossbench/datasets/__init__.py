@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossbench.catalog import DATASETS, Facts
+from lossbench.datasets import retrieval
 from lossbench.datasets.best_predictions import best_prediction
 from lossbench.datasets.damaging import Wishes, damaged, foreseen, separated
 from lossbench.datasets.parts import (
@@ -54,11 +55,14 @@ def describe(name: str, params: Mapping[str, Any]) -> Facts:
         DataError: the parameters fit no data, the damage does not suit it, or the user's file is
             absent or wrong.
     """
-    own, subset, wishes = _sorted(name, params)
-    facts = _module(name).describe(name, **own)
+    own, embedded, subset, wishes = _sorted(name, params)
+    where = f"data set {name!r}"
+    facts = retrieval.foreseen(_module(name).describe(name, **own), embedded, where)
     counts = np.array(facts.train_counts)
-    facts = replace(facts, **sizes(counts, subset, f"data set {name!r}"))
-    return foreseen(name, facts, wishes, lambda: load(name, own | {"subset": subset}))
+    facts = replace(facts, **sizes(counts, subset, where))
+    facts = foreseen(name, facts, wishes, lambda: load(name, own | {"subset": subset}))
+    retrieval.check_pairs(facts, where)
+    return facts
 
 
 def load(name: str, params: Mapping[str, Any], seed: int = 0) -> Splits:
@@ -77,9 +81,11 @@ def load(name: str, params: Mapping[str, Any], seed: int = 0) -> Splits:
         DataError: the parameters fit no data, the damage does not suit it, or a file is absent or
             wrong.
     """
-    own, subset, wishes = _sorted(name, params)
+    own, embedded, subset, wishes = _sorted(name, params)
+    where = f"data set {name!r}"
     source: Source = getattr(_module(name), _target(name)[1])(name, **own)
-    return damaged(name, split(source, subset, f"data set {name!r}"), wishes, seed)
+    source = retrieval.held_out(source, embedded, where)
+    return damaged(name, split(source, subset, where), wishes, seed)
 
 
 def varies_with_seed(params: Mapping[str, Any]) -> bool:
@@ -121,11 +127,14 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"lossbench.datasets.{_target(name)[0]}")
 
 
-def _sorted(name: str, params: Mapping[str, Any]) -> tuple[dict[str, Any], Subset, Wishes]:
-    """Return the parameters of a data set's own module, the subset and the damage."""
+def _sorted(
+    name: str, params: Mapping[str, Any]
+) -> tuple[dict[str, Any], retrieval.Wish, Subset, Wishes]:
+    """Return the parameters of a data set's own module, retrieval, the subset and the damage."""
     own, wishes = separated(_complete(name, params))
+    embedded: retrieval.Wish = own.pop("retrieval", None)
     subset: Subset = own.pop("subset")
-    return own, subset, wishes
+    return own, embedded, subset, wishes
 
 
 def _complete(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -259,6 +259,13 @@ def _transition(name: str, wish: Mapping[str, Any], classes: int) -> np.ndarray:
             f"{', '.join(sorted(damage.SIMILAR))} are accepted. Use type: pair, or type: matrix "
             f"with probabilities of your own."
         )
+    last = max(*similar, *similar.values())
+    if last >= classes:
+        raise DataError(
+            f"data set {name!r}: asymmetric label_noise takes classes for similar ones up to class "
+            f"{last}, but training has classes 0 to {classes - 1}; all of them are needed. Use "
+            f"type: pair, or hold out fewer classes."
+        )
     return damage.asymmetric(wish["rate"], classes, similar)
 
 

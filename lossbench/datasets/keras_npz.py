@@ -27,6 +27,12 @@ _CLASS_COUNTS: dict[str, tuple[int, ...]] = {
     "cifar10": (5000,) * 10,
     "cifar100": (500,) * 100,
 }
+_TEST_COUNTS: dict[str, tuple[int, ...]] = {
+    "mnist": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+    "fashion_mnist": (1000,) * 10,
+    "cifar10": (1000,) * 10,
+    "cifar100": (100,) * 100,
+}
 _CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "mnist": class_names.DIGITS,
     "fashion_mnist": class_names.FASHION_MNIST,
@@ -53,6 +59,7 @@ def describe(name: str, *, data_dir: str | None) -> Facts:
         class_names=_CLASS_NAMES[name],
         metric=DEFAULT_METRIC["multiclass"],
         needs_download=find(name, data_dir) is None,
+        test_counts=_TEST_COUNTS[name],
     )
 
 

@@ -31,6 +31,7 @@ def describe(name: str) -> Facts:
         soft_targets=False,
         class_names=_CLASS_NAMES,
         metric=DEFAULT_METRIC["multiclass"],
+        test_counts=(_TEST_PER_CLASS,) * len(_CLASS_NAMES),
     )
 
 

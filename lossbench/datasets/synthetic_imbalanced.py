@@ -112,6 +112,7 @@ def describe(
         class_names=_class_names(classes),
         metric="balanced_accuracy" if uneven else DEFAULT_METRIC[task],
         optimum=_best_scores(_DISTANCE * contrast, classes),
+        test_counts=tuple(map(int, _geometric(n_test, classes, 1.0))),
     )
 
 

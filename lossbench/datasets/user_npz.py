@@ -57,8 +57,16 @@ def describe(name: str, *, path: str, task: Task | None, ordered: bool) -> Facts
         metric=ORDERED_METRIC if graded else DEFAULT_METRIC[labels.task],
         content_sha256=_content_sha256(file),
         ordered=ordered,
+        test_counts=_test_counts(labels),
     )
     return replace(facts, **target_values(labels.train, labels.test)) if is_regression else facts
+
+
+def _test_counts(labels: Labels) -> tuple[int, ...]:
+    """Return the test images of each class; nothing where images have not one class each."""
+    if labels.task not in CLASSIFICATION or labels.soft:
+        return ()
+    return tuple(map(int, np.bincount(labels.test, minlength=len(labels.class_names))))
 
 
 def _describe_several(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import METRICS, Metric, offered
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
-from lossbench.metrics import classification, multilabel, ordinal, regression
+from lossbench.metrics import classification, multilabel, ordinal, regression, retrieval
 from lossbench.metrics.calibration import fit_temperature, noise_floor
 from lossbench.metrics.decoding import Slice, decode, probabilities
 from lossbench.metrics.labels import checked_scores, hard_labels
@@ -40,6 +40,7 @@ _MODULES = {
     "multilabel": multilabel,
     "ordinal": ordinal,
     "regression": regression,
+    "retrieval": retrieval,
 }
 
 
@@ -100,7 +101,7 @@ def measure(
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
             regression targets [n, targets].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets].
+            [n, targets]; for retrieval embeddings [n, size].
         probabilistic: whether softmax(scores), for `multilabel` sigmoid(scores), are
             probabilities.
         temperature: temperature fitted on validation examples, > 0, or None.
@@ -116,6 +117,13 @@ def measure(
     """
     if temperature is not None and not temperature > 0:
         raise ValueError(f"temperature: {temperature!r}; accepted is a number > 0")
+    if task == "retrieval":
+        rows = offered(task)
+        values = retrieval.measured([row.name for row in rows], y_true, scores)
+        return [
+            Measured(row.name, "raw", values[row.name], row.higher_is_better, len(y_true))
+            for row in rows
+        ]
     width = np.shape(scores)[-1]
     rows = offered(task, n_classes=width, ordered=ordered, target_kinds=target_kinds)
     raw = [row for row in rows if probabilistic or not row.needs_probabilities]
@@ -140,7 +148,7 @@ def primary(task: Task, y_true: NDArray[Any], scores: NDArray[Any], metric: str)
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
             regression targets [n, targets].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets].
+            [n, targets]; for retrieval embeddings [n, size].
         metric: name in the catalogue.
 
     Returns:
@@ -169,14 +177,15 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
     positives may well predict none of them at the threshold; regression, R2 <= 0 and a mean
     absolute error no smaller than that of the median, because outliers in y_true alone can push
     R2 below 0. With a single class in y_true only the first rule applies. Where several labels may
-    hold at once only the second one does: the mean ROC AUC of the labels is <= 0.5.
+    hold at once only the second one does: the mean ROC AUC of the labels is <= 0.5. Embeddings
+    have `retrieval.says_nothing`.
 
     Args:
         task: the task.
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
             regression targets [n, targets].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets].
+            [n, targets]; for retrieval embeddings [n, size].
 
     Returns:
         Whether it collapsed: a flag, never a reason to leave the run out.
@@ -188,6 +197,8 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
     Source:
         Own definition.
     """
+    if task == "retrieval":
+        return retrieval.says_nothing(y_true, scores)
     slack = 1e-9  # rounding
     if task == "regression":
         constant_ae = float(np.mean(np.abs(y_true - np.median(y_true, axis=0))))

@@ -225,8 +225,21 @@ def nearest_mean(z: Array, *, means: NDArray[Any]) -> Array:
         raise ShapeError(
             f"outputs: {z.shape[1]} values; class means of shape {means.shape} need as many"
         )
-    return _unit(z) @ _unit(means).T
+    return unit(z) @ unit(means).T
 
 
-def _unit(rows: Array) -> Array:
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), NORM_MIN))
+def unit(z: Array) -> Array:
+    """Return embeddings of length 1, whose products are cosines.
+
+    s = z / max(|z|, 1e-7)
+
+    Args:
+        z: embeddings, float64 [n, size].
+
+    Returns:
+        The same directions, [n, size]; an embedding of norm 0 stays 0.
+
+    Source:
+        Definition.
+    """
+    return np.asarray(z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), NORM_MIN))

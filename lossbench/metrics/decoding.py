@@ -116,6 +116,7 @@ _RULES: Mapping[Decode, tuple[Callable[..., Array], tuple[str, ...]]] = {
     "coral_ranks": (class_scores.coral_ranks, ()),
     "corn_ranks": (class_scores.corn_ranks, ()),
     "nearest_mean": (class_scores.nearest_mean, ("means",)),
+    "embedding": (class_scores.unit, ()),
     "identity": (unchanged, ()),
     "location": (target_predictions.location, ("width",)),
     "exp": (target_predictions.exp, ()),

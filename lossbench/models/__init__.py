@@ -40,7 +40,12 @@ def build(
     """
     row = MODELS[name]
     height, width, _ = image_shape
-    if min(height, width) < row.smallest_image:
+    if row.series and row.unreadable(image_shape):
+        raise ShapeError(
+            f"model {name!r}: images of {height} x {width} pixels were given; it reads "
+            f"{row.unreadable(image_shape)}. Choose another model."
+        )
+    if min(height, width) < row.smallest_image and not row.series:
         raise ShapeError(
             f"model {name!r}: images of {height} x {width} pixels are too small; it reads "
             f"{row.smallest_image} x {row.smallest_image} and larger. Choose a smaller model, or "

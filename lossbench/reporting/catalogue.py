@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, get_args
 
-from lossbench.catalog import DATASETS, LOSSES, METRICS, MODELS, OPTIMIZERS, Parameter, Table
+from lossbench.catalog import (
+    DATASETS,
+    LOSSES,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    Dataset,
+    Parameter,
+    Table,
+)
 from lossbench.catalog.losses import Head, Loss, Need
 from lossbench.reporting.docstrings import loss_text
 
@@ -51,6 +60,8 @@ def catalogue(
 def _serves(row: Any, task: str) -> bool:
     if hasattr(row, "tasks"):
         return task in row.tasks
+    if task == "retrieval" and isinstance(row, Dataset):
+        return task in row.params
     return getattr(row, "task", None) in (None, task)
 
 

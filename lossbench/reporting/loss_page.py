@@ -46,6 +46,7 @@ DECODES: Mapping[Decode, str] = {
     "coral_ranks": "the number of steps that are more likely passed than not",
     "corn_ranks": "the number of steps that are more likely passed than not, one after the other",
     "nearest_mean": "the class whose training examples have the nearest mean; no probabilities",
+    "embedding": "the outputs, or what the head reads, at length 1; no prediction",
     "identity": "predictions, the outputs themselves",
     "location": "predictions, the first output of each target",
     "exp": "predictions, the exponential of the outputs",

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lossbench import datasets, models
 from lossbench.catalog import OPTIMIZERS
-from lossbench.catalog.losses import Task
+from lossbench.catalog.losses import Decode, Task
 from lossbench.datasets import Splits
 from lossbench.losses.binding import make_heads, make_loss
 from lossbench.losses.weighting import Columns
@@ -138,12 +138,13 @@ def settle(job: Mapping[str, Any]) -> Setting:
     if data.splits.outputs:
         return _settle_several(job, data, loss, found)
     head = _one_head(job, loss, data.splits)
+    decode: Decode = "embedding" if data.splits.task == "retrieval" else loss.decode
     reading = Reading(
-        decode=loss.decode,
+        decode=decode,
         context=head.context,
         scaling=head.scaling,
         n_classes=len(data.splits.class_names),
-        labels=data.resident.targets if loss.decode == "nearest_mean" else None,
+        labels=data.resident.targets if decode == "nearest_mean" else None,
         examples=evaluation.probe(len(data.splits.train.ids)),
     )
     return Setting(job, data, loss, head.outputs, head.scaling, reading, found)
@@ -287,6 +288,7 @@ def _build(setting: Setting) -> _Kept:
         bind_heads=(lambda now: make_heads(job["loss"], supplied | dict(now)))
         if by_history
         else None,
+        predicts_features=splits.task == "retrieval" and loss.head != "embedding",
     )
     optimizer = _optimizer(job["optimizer"])
     if fed.loss_weights:

@@ -91,7 +91,10 @@ def with_means(fed: IndexFed, reading: Reading) -> Reading:
 
 
 def predict(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
-    """Return decoded scores for resident examples, [n, classes] or [n, targets]."""
+    """Return decoded scores for resident examples, [n, classes] or [n, targets].
+
+    For retrieval these are embeddings of length 1, [n, size].
+    """
     scores = metrics.decode(_outputs(fed, indices), reading.decode, **reading.context)
     return scores if reading.scaling is None else reading.scaling.undo(scores)
 
@@ -139,7 +142,8 @@ def answers(splits: Splits, loss: Requirements) -> tuple[Answer, ...]:
         loss: what the loss needs.
     """
     if not splits.outputs:
-        return (Answer(splits, loss.decode in PROBABILISTIC),)
+        is_read = splits.task != "retrieval"  # there embeddings are what is measured
+        return (Answer(splits, is_read and loss.decode in PROBABILISTIC),)
     each, found, end = dict(zip(loss.heads, loss.each, strict=True)), [], 0
     for output in splits.outputs:
         first, end = end, end + output.n_scores
@@ -234,7 +238,7 @@ def evaluate(
             answer.own(scores["validation"]), answer.truth(truth), answer.splits.task
         )
         for answer in measured
-        if answer.splits.task != "regression"
+        if answer.splits.task not in ("regression", "retrieval")
     }
     rows = [
         {"split": split, "at": at, **asdict(row)}

@@ -33,6 +33,8 @@ class IndexFed(keras.Model):
         steps_per_epoch: length of the buffer of losses.
         own: shape and whether negative values are cut off, of each of the loss's own weights.
         with_features: whether the loss reads embeddings.
+        predicts_features: whether what counts are the features before the head: they are what
+            `predict` gives instead of the outputs.
         heads: number of heads whose losses are recorded, epoch by epoch; 0 for none.
         bind_heads: as `bind_loss`, for the mean loss of each head, [heads].
     """
@@ -48,6 +50,7 @@ class IndexFed(keras.Model):
         with_features: bool = False,
         heads: int = 0,
         bind_heads: Callable[[Mapping[str, Any]], Callable[[Any, Any], Any]] | None = None,
+        predicts_features: bool = False,
     ) -> None:
         super().__init__()
         self.network = network
@@ -65,6 +68,9 @@ class IndexFed(keras.Model):
         if with_features:
             read = [network.outputs[0], models.features(network)]
             self.with_features = keras.Model(network.input, read)
+        self.embedding = None
+        if predicts_features:
+            self.embedding = keras.Model(network.input, models.features(network))
         self.steps_per_epoch = steps_per_epoch
         self.images = images
         self.targets = targets
@@ -75,13 +81,16 @@ class IndexFed(keras.Model):
     def call(self, indices: Any, training: bool = False) -> Any:
         """Return the network's outputs for the images with these indices.
 
-        In training, for a loss that reads embeddings, outputs and embeddings.
+        In training, for a loss that reads embeddings, outputs and embeddings. Otherwise, where
+        embeddings are what counts, these alone.
         """
         images = ops.take(self.images, indices, axis=0)
         if keras.backend.standardize_dtype(self.images.dtype) == "uint8":
             images = ops.cast(images, "float32") / 255.0
         if training and self.with_features is not None:
             return self.with_features(images, training=True)
+        if not training and self.embedding is not None:
+            return self.embedding(images, training=False)
         return self.network(images, training=training)
 
     def compute_loss(

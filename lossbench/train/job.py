@@ -282,7 +282,8 @@ def _collapsed(answer: Answer, selected: Evaluation) -> bool:
 def _classes(answer: Answer, selected: Evaluation) -> dict[str, Any]:
     """Return what is told of each class or label of an output on the test."""
     splits, scores = answer.splits, answer.own(selected.scores["test"])
-    is_classes, is_labels = splits.task in CLASSIFICATION, splits.task == "multilabel"
+    is_classes = splits.task in CLASSIFICATION and splits.task != "retrieval"
+    is_labels = splits.task == "multilabel"
     return {
         "class_names": list(splits.class_names),
         "confusion": evaluation.confusion(splits.test, scores) if is_classes else None,
@@ -294,12 +295,16 @@ def _write_predictions(path: Path, setting: Setting, selected: Evaluation) -> No
     """Write what per-example statistics need: test, and validation under its own names.
 
     Of several outputs, their names and which columns of targets and scores are theirs: the first,
-    and the one after the last.
+    and the one after the last. For retrieval embeddings of length 1 stand where scores do.
     """
     splits = setting.splits
-    columns: dict[str, Any] = {}
+    what = "embeddings" if splits.task == "retrieval" else "scores"
+    columns: dict[str, Any] = {
+        what: selected.scores["test"].astype("float32"),
+        f"validation_{what}": selected.scores["validation"].astype("float32"),
+    }
     if splits.outputs:
-        columns = {
+        columns |= {
             "outputs": np.array([output.name for output in splits.outputs]),
             "target_columns": np.array([output.columns for output in splits.outputs]),
             "score_columns": np.array([answer.columns for answer in setting.answers]),
@@ -309,10 +314,8 @@ def _write_predictions(path: Path, setting: Setting, selected: Evaluation) -> No
         buffer,
         example_id=splits.test.ids,
         y_true=splits.test.targets,
-        scores=selected.scores["test"].astype("float32"),
         validation_example_id=splits.validation.ids,
         validation_y_true=splits.validation.targets,
-        validation_scores=selected.scores["validation"].astype("float32"),
         **columns,
     )
     store.write_whole(path, buffer.getvalue())

@@ -70,7 +70,7 @@ def test_a_page_alone_needs_no_framework(lossbench):
 
 def test_list_losses_by_need(lossbench):
     out, _ = lossbench("list", "losses", "--need", "class_counts", "--need", "cosine")
-    assert out.startswith("ldam  [binary, multiclass]")
+    assert out.startswith("ldam  [binary, multiclass, retrieval]")
     rows = json.loads(lossbench("list", "losses", "--need", "embedding", "--json")[0])
     assert {row["head"] for row in rows} == {"embedding"}
     assert set(rows[0]) >= {"limits", "origin", "role", "weights", "soft", "batchwise"} - {"origin"}

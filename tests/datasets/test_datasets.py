@@ -36,8 +36,20 @@ OFFLINE = {
         {"n": 60, "n_test": 9},
         {"n": 60, "n_test": 9, "classes": 3, "subset": {"n": 30, "balanced": True}},
     ],
+    "synthetic_series": [
+        {"n": 60, "n_test": 9},
+        {"n": 60, "n_test": 9, "days": 14, "horizon": 3, "subset": 33},
+        {"n": 60, "n_test": 9, "outliers": {"rate": 0.2, "size": 5.0, "sides": "two"}},
+    ],
+    "synthetic_vectors": [
+        {"n": 60, "n_test": 9},
+        {"n": 60, "n_test": 9, "classes": 4, "imbalance": {"type": "step", "ratio": 3.0}},
+        {"n": 60, "n_test": 9, "task": "binary", "label_noise": {"type": "pair", "rate": 0.2}},
+        {"n": 60, "n_test": 9, "task": "regression", "noise_type": "exponential", "subset": 33},
+    ],
     "digit_position": [{}, {"subset": 200, "noise": 1.0}],
 }
+NO_PICTURES = {"synthetic_series", "synthetic_vectors"}
 CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
 
 
@@ -46,7 +58,9 @@ CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
 def test_functions_take_the_parameters_of_the_catalogue(name, function):
     signature = inspect.signature(getattr(_module(name), function))
     only = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    assert only == [key for key in DATASETS[name].params if key not in {*DAMAGE, "subset"}]
+    assert only == [
+        key for key in DATASETS[name].params if key not in {*DAMAGE, "retrieval", "subset"}
+    ]
     assert next(iter(signature.parameters)) == "name"
 
 
@@ -64,7 +78,7 @@ def test_describe_says_what_load_gives(name, params):
     )
     for part in parts:
         assert part.images.shape == (len(part.ids), *facts.image_shape)
-        assert part.images.dtype == np.uint8
+        assert part.images.dtype == (np.float32 if name in NO_PICTURES else np.uint8)
         rows = facts.task in ("regression", "multilabel", "multioutput")
         assert part.targets.dtype == (np.float32 if rows else np.int32)
         width = facts.n_targets if facts.task == "regression" else facts.n_classes
@@ -120,6 +134,7 @@ def test_importing_loads_no_framework():
         "d.describe('synthetic_regression', {}); d.describe('synthetic_imbalanced', {});"
         "d.describe('synthetic_multilabel', {}); d.describe('synthetic_ordinal', {});"
         "d.describe('mnist', {}); d.describe('digit_position', {});"
+        "d.describe('synthetic_series', {}); d.describe('synthetic_vectors', {});"
         "print({'tensorflow', 'keras', 'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

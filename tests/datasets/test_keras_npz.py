@@ -190,6 +190,7 @@ def test_real_mnist():
     # 0.1307 is the well-known mean of MNIST's training images; 980 zeros are in its test part.
     assert splits.train.images.mean() / 255 == pytest.approx(0.1307, abs=5e-4)
     assert np.bincount(splits.test.targets)[0] == 980
+    assert np.bincount(splits.test.targets).tolist() == list(facts.test_counts)
     assert split_sha256(splits)[:16] == "d9bfc3e3bda87221"
 
 

@@ -26,6 +26,7 @@ from lossbench.metrics import (
     ordinal,
     primary,
     regression,
+    retrieval,
 )
 
 NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
@@ -55,7 +56,7 @@ def test_rows_and_functions_match_one_to_one():
     targets = sorted(row.target for row in METRICS)
     written = [
         f"{module.__name__.rpartition('.')[2]}:{name}"
-        for module in (classification, multilabel, ordinal, regression)
+        for module in (classification, multilabel, ordinal, regression, retrieval)
         for name, value in inspect.getmembers(module, inspect.isfunction)
         if value.__module__ == module.__name__
         and list(inspect.signature(value).parameters)[:1] == ["y_true"]
@@ -86,7 +87,7 @@ def test_better_is_where_the_table_says(row):
     for task in row.tasks:
         y, scores = drawn(task, targets=row.targets)
         perfect = y if task == "regression" else 100 * y - 50
-        if task not in ("regression", "multilabel"):
+        if task not in ("regression", "multilabel"):  # embeddings too: one direction a class
             perfect = 50 * np.eye(scores.shape[1])[y]
         poor, best = primary(task, y, scores, row.name), primary(task, y, perfect, row.name)
         if row.higher_is_better is None:

@@ -22,6 +22,25 @@ def test_tiny_cnn_has_1418_parameters():
     assert build("tiny_cnn", {}, (28, 28, 1), 10).count_params() == 1_418
 
 
+def test_conv1d_small_has_30193_parameters_and_sees_along_time_alone():
+    # 5*1*16 + 16 = 96; 5*16*16 + 16 = 1,296; 28*16 = 448 values: 448*64 + 64 = 28,736; head 65.
+    model = build("conv1d_small", {}, (28, 1, 1), 1)
+    assert model.count_params() == 30_193
+    # A spike on one day reaches two days to either side in the first layer, and no others.
+    first = keras.Model(model.input, model.get_layer("conv_1").output)
+    series = np.zeros((2, 28, 1, 1), np.float32)
+    series[1, 10] = 1.0
+    still, moved = keras.ops.convert_to_numpy(first(series))
+    assert np.flatnonzero((still != moved).any(axis=1)).tolist() == [8, 9, 10, 11, 12]
+
+
+def test_mlp_has_4545_parameters():
+    # 4*64 + 64 = 320; 64*64 + 64 = 4,160; head 65.
+    assert build("mlp", {}, (4, 1, 1), 1).count_params() == 4_545
+    # images of any shape: 12 values, 12*64 + 64 = 832
+    assert build("mlp", {}, (2, 3, 2), 1).count_params() == 4_545 + 832 - 320
+
+
 def test_resnet20_has_269722_trainable_parameters():
     # Convolutions without bias: stem 3*3*3*16 = 432; stage 1: 6 * 3*3*16*16 = 13,824;
     # stage 2: 3*3*16*32 + 5 * 3*3*32*32 = 50,688; stage 3: 3*3*32*64 + 5 * 3*3*64*64 = 202,752.

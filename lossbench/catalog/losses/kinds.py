@@ -38,6 +38,7 @@ Decode = Literal[
     "coral_ranks",
     "corn_ranks",
     "nearest_mean",
+    "embedding",
     "identity",
     "location",
     "exp",
@@ -60,10 +61,10 @@ Targets = Literal["any", "nonzero", "nonnegative", "positive", "counts"]
 Batches = Literal["shuffled", "both_classes", "grouped"]
 Role = Literal["loss", "wrapper", "combination", "term"]
 
-TASKS: tuple[Task, ...] = ("multiclass", "binary", "multilabel", "regression")
+TASKS: tuple[Task, ...] = ("multiclass", "binary", "multilabel", "regression", "retrieval")
 """The tasks of one output; `multioutput` has several, each with one of these tasks."""
-CLASSIFICATION: frozenset[Task] = frozenset({"multiclass", "binary"})
-"""One class of several; what softmax losses are for."""
+CLASSIFICATION: frozenset[Task] = frozenset({"multiclass", "binary", "retrieval"})
+"""Trained on one class of several; what softmax losses are for. `retrieval` is judged otherwise."""
 YES_OR_NO: frozenset[Task] = frozenset({"binary", "multilabel"})
 """One output per question: whether the second of two classes, or each label, is there."""
 BINARY: frozenset[Task] = frozenset({"binary"})
