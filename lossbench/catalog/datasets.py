@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NotRequired
 from annotated_types import Ge, Gt, Le
 from typing_extensions import TypedDict
 
-from lossbench.catalog.damage import LABEL_NOISE, OF_CLASSES, OF_NUMBERS
+from lossbench.catalog.damage import OF_CLASSES, OF_IMAGES, OF_LABELS, OF_NUMBERS
 from lossbench.catalog.losses import Task
 from lossbench.catalog.outputs import Output
 from lossbench.catalog.own_images import IMAGE_FOLDER, IMAGE_MASKS, IMAGE_TABLE
@@ -164,7 +164,13 @@ def _keras_set(name: str, source: str) -> Dataset:
     return Dataset(
         name=name,
         target="keras_npz:read",
-        params={"data_dir": _DATA_DIR, "retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES},
+        params={
+            "data_dir": _DATA_DIR,
+            "retrieval": RETRIEVAL,
+            "subset": _SUBSET,
+            **OF_CLASSES,
+            **OF_IMAGES,
+        },
         task="multiclass",
         file=f"{name}.npz",
         source=source,
@@ -176,7 +182,7 @@ DATASETS: Table[Dataset] = Table(
     Dataset(
         name="mnist_mini",
         target="mnist_mini:read",
-        params={"retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES},
+        params={"retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES, **OF_IMAGES},
         task="multiclass",
         source="5,000 + 1,000 digits of MNIST, class-balanced, inside the package",
     ),
@@ -232,6 +238,7 @@ DATASETS: Table[Dataset] = Table(
             ),
             "subset": _SUBSET,
             **OF_NUMBERS,
+            **OF_IMAGES,
         },
         task="regression",
         source="images of one blob; the target is a known function of its place and width; the "
@@ -258,7 +265,8 @@ DATASETS: Table[Dataset] = Table(
             ),
             "retrieval": RETRIEVAL,
             "subset": _SUBSET,
-            "label_noise": LABEL_NOISE,
+            **OF_CLASSES,
+            **OF_IMAGES,
         },
         task=None,
         source="a pattern per class under Gaussian noise; sizes fall geometrically; test balanced; "
@@ -290,6 +298,8 @@ DATASETS: Table[Dataset] = Table(
                 "a pattern adds 4 x contrast noise deviations; 0.5 is hard",
             ),
             "subset": _SUBSET,
+            **OF_LABELS,
+            **OF_IMAGES,
         },
         task="multilabel",
         source="patterns under Gaussian noise, each there or not; test with the same prevalences; "
@@ -315,6 +325,7 @@ DATASETS: Table[Dataset] = Table(
             ),
             "subset": _SUBSET,
             **OF_CLASSES,
+            **OF_IMAGES,
         },
         task="multiclass",
         source="a pattern under Gaussian noise that grows with a severity, cut into equal grades; "
@@ -413,6 +424,8 @@ DATASETS: Table[Dataset] = Table(
                 "pixels",
             ),
             "subset": _SUBSET,
+            **OF_LABELS,
+            **OF_IMAGES,
         },
         task="multioutput",
         source="digits of mnist_mini somewhere on 40 x 40 pixels; outputs digit and position",
@@ -438,6 +451,7 @@ DATASETS: Table[Dataset] = Table(
             "subset": _SUBSET,
             **OF_CLASSES,
             **OF_NUMBERS,
+            **OF_IMAGES,
         },
         task=None,
         source="your own arrays x_train, y_train, x_test, y_test (the keys that Keras uses); "

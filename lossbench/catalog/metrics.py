@@ -28,6 +28,8 @@ class Metric(Row):
         targets: the kind of regression targets for which it is computed.
         optimal: what it rates highest in expectation, where that is known; labels that may hold
             together are taken to be independent given the image.
+        wrong_labels: whether it is computed for training examples whose label was made wrong on
+            purpose, and nowhere else; such a metric cannot judge losses.
         meaning: one line.
     """
 
@@ -39,6 +41,7 @@ class Metric(Row):
     ordered: bool = False
     targets: TargetKind = "any"
     optimal: Functional | None = None
+    wrong_labels: bool = False
     meaning: str
 
 
@@ -103,6 +106,11 @@ METRICS: Table[Metric] = Table(
     _class(
         "roc_auc", "chance that a positive outranks a negative", tasks=_BINARY, optimal="posterior"
     ),
+    _class("recall", "share of positives that are found at probability 1/2", tasks=_BINARY),
+    _class(
+        "precision", "share of what is found at probability 1/2 that is positive", tasks=_BINARY
+    ),
+    _class("f1", "harmonic mean of precision and recall", tasks=_BINARY),
     _class("mcc", "Matthews correlation coefficient, -1 to 1", tasks=_BINARY, bounded=False),
     _class(
         "quadratic_kappa",
@@ -144,6 +152,19 @@ METRICS: Table[Metric] = Table(
         "expected calibration error, 15 equal-width bins",
         higher_is_better=False,
         needs_probabilities=True,
+    ),
+    _class(
+        "memorisation",
+        "share of wrongly labelled training examples predicted as their wrong label",
+        target="memorisation:memorisation",
+        higher_is_better=False,
+        wrong_labels=True,
+    ),
+    _class(
+        "clean_accuracy",
+        "share of wrongly labelled training examples predicted as what they are",
+        target="memorisation:clean_accuracy",
+        wrong_labels=True,
     ),
     _label(
         "mean_average_precision",
@@ -274,6 +295,7 @@ def offered(
         row
         for row in METRICS
         if task in row.tasks
+        and not row.wrong_labels
         and n_classes >= row.least_classes
         and (ordered or not row.ordered)
         and (row.targets == "any" or row.targets in target_kinds)

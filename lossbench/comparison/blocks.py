@@ -113,7 +113,8 @@ def values_of(
         values[losses.index(run.loss), seeds.index(run.seed)] = _value(run, metric, at)
     worked = [run for run in runs if run.status == "ok"]
     if worked and np.isnan(values).all():
-        measured = (row["metric"] for run in worked for row in (run.result or {})["metrics"])
+        rows = (row for run in worked for row in (run.result or {})["metrics"])
+        measured = (row["metric"] for row in rows if row["split"] == "test")
         accepted = _in_order(list(measured))
         raise StoreError(
             f"--metric: {metric!r} was not measured on {runs[0].dataset}; accepted: "

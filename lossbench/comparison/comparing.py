@@ -89,6 +89,11 @@ def _metric_name(metric: str | None) -> str | None:
         ) from None
     if row.higher_is_better is None:
         raise StoreError(f"--metric: {row.name!r} has no better and worse; it cannot rank losses.")
+    if row.wrong_labels:
+        raise StoreError(
+            f"--metric: {row.name!r} is measured on training labels, and cannot rank losses. It "
+            "is in metrics.csv."
+        )
     return row.name if output is None else named(output, row.name)
 
 
@@ -176,7 +181,22 @@ def _compare_group(
         warnings=tuple(warnings),
         controls=tuple(row for row in beside if row.loss in controls),
         optimum=mean_of(runs, judged, at, "optimum"),
+        prevalence=_prevalence(runs, judged),
     )
+
+
+def _prevalence(runs: Sequence[Run], metric: str) -> float | None:
+    """Return the share of positives on test where average precision judges, else None."""
+    output, own = parted(metric)
+    if own != "average_precision":
+        return None
+    for run in runs:
+        result = run.result or {}
+        for told in result.get("per_output") or [result]:
+            if told.get("output") == output and told.get("confusion"):
+                negatives, positives = map(sum, told["confusion"])
+                return float(positives / (negatives + positives))
+    return None
 
 
 def _rank(row: LossRow, sign: float) -> float:

@@ -80,6 +80,8 @@ class Comparison:
         warnings: what went wrong, in sentences.
         optimum: what the best possible predictions attain on the test, in metric units; NaN where
             that is unknown.
+        prevalence: share of positives on test, which is the average precision of a random order;
+            None where another metric judges.
     """
 
     dataset: str
@@ -99,6 +101,7 @@ class Comparison:
     warnings: tuple[str, ...]
     controls: tuple[LossRow, ...] = ()
     optimum: float = math.nan
+    prevalence: float | None = None
 
 
 _OWN = ("rows", "controls", "warnings", "seeds")

@@ -42,7 +42,10 @@ __all__ = [
 
 
 def describe(name: str, params: Mapping[str, Any]) -> Facts:
-    """Say what a data set holds, damage included; images are decoded for `outliers` alone.
+    """Say what a data set holds, damage included.
+
+    Images are decoded only where damage depends on the values of targets: numbers, or labels that
+    may hold together.
 
     Args:
         name: canonical name of the data set, a key of `DATASETS`.

@@ -1,4 +1,4 @@
-"""Wrong labels, rare classes and outliers: pure functions of arrays and a random generator."""
+"""Rare classes, wrong and missing labels, noise on targets: functions of arrays and a generator."""
 
 from collections.abc import Mapping
 
@@ -132,6 +132,65 @@ def imbalanced_counts(counts: np.ndarray, kind: str, ratio: float) -> np.ndarray
     return np.asarray(np.minimum(rounded.astype(np.int64), counts))
 
 
+def positives_kept(counts: np.ndarray, prevalence: float) -> int:
+    """Return how many positives make up a share of the examples if all others stay.
+
+    n_+ = n_- * prevalence / (1 - prevalence), rounded
+
+    Args:
+        counts: negatives and positives, int [2].
+        prevalence: share of the positives, in (0, 1).
+
+    Returns:
+        The number, which may be more than there are.
+
+    Source:
+        Definition.
+    """
+    exact = float(counts[0]) * prevalence / (1 - prevalence)
+    return int(np.floor(exact + 0.5 + 1e-9))  # a half upwards, whatever the last bit
+
+
+def labelled_counts(counts: np.ndarray, rate: float) -> np.ndarray:
+    """Return how many of each class are left where a share of them has no label.
+
+    n_k - n_k * rate, rounded up in favour of those left
+
+    Args:
+        counts: examples of each class, int [classes].
+        rate: share without a label, in [0, 1].
+
+    Returns:
+        int64 [classes].
+
+    Source:
+        Definition.
+    """
+    return np.asarray(np.floor(counts * (1 - rate) + 0.5 + 1e-9).astype(np.int64))
+
+
+def forgotten(labels: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw positive labels to write down as absent: so large a share of those of each label.
+
+    Args:
+        labels: 0 or 1, [n, labels].
+        rate: share of the positives, in [0, 1]; rounded as by `labelled_counts`.
+        rng: the generator. What is absent at a low rate is absent at a higher one too.
+
+    Returns:
+        As `labels`, with fewer ones.
+
+    Source:
+        Cole et al., CVPR 2021 (arXiv:2106.09708), where unknown labels are assumed to be negative.
+    """
+    found = labels.copy()
+    for label, column in enumerate(labels.T):
+        there = rng.permutation(np.flatnonzero(column > 0.5))
+        kept = int(labelled_counts(np.array([len(there)]), rate)[0])
+        found[there[: len(there) - kept], label] = 0
+    return found
+
+
 def same_shares(counts: np.ndarray, kept: np.ndarray, of: np.ndarray) -> np.ndarray:
     """Return how many examples another part keeps: the same shares, but one of each class it has.
 
@@ -191,3 +250,46 @@ def outlier_signs(n: int, rate: float, sides: str, rng: np.random.Generator) -> 
     either = rng.choice([-1, 1], size=n)
     signs[hit] = 1 if sides == "one" else either[hit]
     return signs
+
+
+def growing(targets: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Return by how much more noise a target gets, the more the larger it is; 1 on average.
+
+    w(y) = max(0, (y - min) / (mean - min)),   minimum and mean of the training targets
+
+    Args:
+        targets: float [n, targets].
+        training: those of the training part, float [m, targets], no column constant.
+
+    Returns:
+        float64 [n, targets]; over the training targets the mean of each column is 1.
+
+    Source:
+        Definition: a standard deviation that is linear in the target.
+    """
+    values = training.astype(np.float64)
+    low = values.min(axis=0)
+    return np.asarray(np.maximum(targets - low, 0) / (values.mean(axis=0) - low))
+
+
+def target_noise(
+    kind: str, shape: tuple[int, ...], df: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Draw noise of scale 1.
+
+    Args:
+        kind: student_t, or anything else for standard normal.
+        shape: that of the targets.
+        df: degrees of freedom of Student's t; for df > 2 its standard deviation is
+            sqrt(df / (df - 2)), else infinite.
+        rng: the generator.
+
+    Returns:
+        float64 of that shape.
+
+    Source:
+        `numpy.random.Generator`.
+    """
+    if kind == "student_t":
+        return np.asarray(rng.standard_t(df, shape))
+    return rng.standard_normal(shape)

@@ -24,11 +24,32 @@ class Part:
             class of each pixel, uint8 [n, height, width].
         ids: int64 [n], index of each example in its source; those of the test part are counted
             apart from those of training and validation.
+        clean_targets: the targets before they were made wrong on purpose, class indices where they
+            became soft labels; None where they are as they were.
     """
 
     images: np.ndarray
     targets: np.ndarray
     ids: np.ndarray
+    clean_targets: np.ndarray | None = None
+
+    def rows(self, at: np.ndarray) -> "Part":
+        """Return some of the examples.
+
+        Args:
+            at: their positions, int [n].
+        """
+        clean = None if self.clean_targets is None else self.clean_targets[at]
+        return Part(self.images[at], self.targets[at], self.ids[at], clean)
+
+    def relabelled(self, targets: np.ndarray) -> "Part":
+        """Return the same examples with wrong targets, and remember the first right ones.
+
+        Args:
+            targets: one for each example.
+        """
+        clean = self.targets if self.clean_targets is None else self.clean_targets
+        return replace(self, targets=targets, clean_targets=clean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +123,7 @@ def of_output(splits: Splits, output: Output) -> Splits:
         output: one of them.
     """
     train, validation, test = (
-        replace(part, targets=targets_of(output, part.targets))
+        replace(part, targets=targets_of(output, part.targets), clean_targets=None)
         for part in (splits.train, splits.validation, splits.test)
     )
     return Splits(

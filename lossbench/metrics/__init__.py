@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import METRICS, Metric, offered
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
-from lossbench.metrics import classification, multilabel, ordinal, regression, retrieval
+from lossbench.metrics import (
+    classification,
+    memorisation,
+    multilabel,
+    ordinal,
+    regression,
+    retrieval,
+)
 from lossbench.metrics.calibration import fit_temperature, noise_floor
 from lossbench.metrics.decoding import Slice, decode, probabilities
 from lossbench.metrics.labels import checked_scores, hard_labels
@@ -24,6 +31,7 @@ __all__ = [
     "fit_temperature",
     "function",
     "measure",
+    "measure_wrong_labels",
     "noise_floor",
     "per_label",
     "primary",
@@ -37,6 +45,7 @@ CLEARLY_FEWER = 0.9
 
 _MODULES = {
     "classification": classification,
+    "memorisation": memorisation,
     "multilabel": multilabel,
     "ordinal": ordinal,
     "regression": regression,
@@ -63,20 +72,21 @@ class Measured:
     n_examples: int
 
 
-def function(metric: Metric) -> Callable[[NDArray[Any], NDArray[Any]], float]:
+def function(metric: Metric) -> Callable[..., float]:
     """Return the function that computes a metric.
 
     Args:
         metric: row of the catalogue.
 
     Returns:
-        A function of (y_true, scores), for regression of (y_true, predictions).
+        A function of (y_true, scores), for regression of (y_true, predictions), for metrics of
+        wrong labels of (y_true, labels, scores).
 
     Source:
         The row's `target`.
     """
     module, name = metric.target.split(":")
-    found: Callable[[NDArray[Any], NDArray[Any]], float] = getattr(_MODULES[module], name)
+    found: Callable[..., float] = getattr(_MODULES[module], name)
     return found
 
 
@@ -135,6 +145,34 @@ def measure(
     return found
 
 
+def measure_wrong_labels(
+    y_true: NDArray[Any], labels: NDArray[Any], scores: NDArray[Any]
+) -> list[Measured]:
+    """Compute what becomes of examples whose label was made wrong on purpose.
+
+    Args:
+        y_true: their right classes, [n].
+        labels: the labels that the network was trained with: classes [n] or shares [n, classes].
+        scores: decoded scores, float [n, classes].
+
+    Returns:
+        The metrics of wrong labels, in the order of the catalogue, over the examples whose label
+        is wrong; none where no label is.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+    """
+    n_wrong = int(memorisation.is_wrong(y_true, labels, scores).sum())
+    return [
+        Measured(
+            row.name, "raw", function(row)(y_true, labels, scores), row.higher_is_better, n_wrong
+        )
+        for row in METRICS
+        if row.wrong_labels and n_wrong
+    ]
+
+
 def _measured(row: Metric, stage: Stage, y_true: NDArray[Any], scores: NDArray[Any]) -> Measured:
     value = function(row)(y_true, scores)
     return Measured(row.name, stage, value, row.higher_is_better, len(y_true))
@@ -162,8 +200,9 @@ def primary(task: Task, y_true: NDArray[Any], scores: NDArray[Any], metric: str)
     Source:
         The function of the metric.
     """
-    if metric not in METRICS or task not in METRICS[metric].tasks:
-        accepted = ", ".join(sorted(row.name for row in METRICS if task in row.tasks))
+    fits = [row.name for row in METRICS if task in row.tasks and not row.wrong_labels]
+    if metric not in fits:
+        accepted = ", ".join(sorted(fits))
         raise ValueError(f"metric: {metric!r} is none of {task}; accepted are {accepted}")
     return function(METRICS[metric])(y_true, scores)
 

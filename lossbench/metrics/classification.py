@@ -222,6 +222,84 @@ def roc_auc(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     return float(roc_auc_score(truth, preference))
 
 
+def recall(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Return the share of the examples of class 1 that are found.
+
+    TP / (TP + FN)
+
+    Args:
+        y_true: classes [n] or shares [n, classes], of which the largest counts.
+        scores: decoded scores, float [n, 2]; class 1 is predicted where s_1 > s_0, which for
+            probabilities is above 1/2.
+
+    Returns:
+        Recall, in [0, 1]; 0 where y_true holds no example of class 1.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+
+    Source:
+        `sklearn.metrics.recall_score`.
+    """
+    from sklearn.metrics import recall_score
+
+    truth, preference = _ranking(y_true, scores)
+    return float(recall_score(truth, preference > 0, zero_division=0.0))
+
+
+def precision(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Return the share of the examples predicted as class 1 that are of it.
+
+    TP / (TP + FP)
+
+    Args:
+        y_true: classes [n] or shares [n, classes], of which the largest counts.
+        scores: decoded scores, float [n, 2]; class 1 is predicted where s_1 > s_0, which for
+            probabilities is above 1/2.
+
+    Returns:
+        Precision, in [0, 1]; 0 where class 1 is never predicted.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+
+    Source:
+        `sklearn.metrics.precision_score`.
+    """
+    from sklearn.metrics import precision_score
+
+    truth, preference = _ranking(y_true, scores)
+    return float(precision_score(truth, preference > 0, zero_division=0.0))
+
+
+def f1(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Return the harmonic mean of the precision and the recall of class 1.
+
+    2 TP / (2 TP + FP + FN)
+
+    Args:
+        y_true: classes [n] or shares [n, classes], of which the largest counts.
+        scores: decoded scores, float [n, 2]; class 1 is predicted where s_1 > s_0, which for
+            probabilities is above 1/2.
+
+    Returns:
+        F1, in [0, 1]; 0 where class 1 is neither in y_true nor predicted.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+
+    Source:
+        `sklearn.metrics.f1_score`.
+    """
+    from sklearn.metrics import f1_score
+
+    truth, preference = _ranking(y_true, scores)
+    return float(f1_score(truth, preference > 0, zero_division=0.0))
+
+
 def mcc(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """Return the correlation between predicted and true class.
 

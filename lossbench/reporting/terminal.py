@@ -193,6 +193,9 @@ def _p(p: float) -> str:
 
 def _notes(comparison: Comparison, scale: float, decimals: int, regret: Sequence[str]) -> list[str]:
     lines = ["", "diff: paired by seed against the baseline; positive is better.", *regret]
+    if comparison.prevalence is not None:
+        share = f"{scale * comparison.prevalence:.{decimals}f}"
+        lines.append(f"positives on test: {share}, the average precision of a random order.")
     open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
     if open_rows:
         found = ", ".join(f"{row.loss} {scale * row.mde:.{decimals}f}" for row in open_rows)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lossbench import metrics
 from lossbench.catalog import Output
-from lossbench.catalog.losses import PROBABILISTIC, Decode
+from lossbench.catalog.losses import CLASSIFICATION, PROBABILISTIC, Decode
 from lossbench.catalog.metrics import named
 from lossbench.datasets import Part, Splits, of_output, targets_of
 from lossbench.requirements import Requirements
@@ -250,7 +250,22 @@ def evaluate(
             temperatures if split != "train" else None,
         )
     ]
+    rows += [
+        {"split": "train", "at": at, **asdict(row)}
+        for answer in measured
+        for row in _of_wrong_labels(answer, where["train"], answer.own(scores["train"]))
+    ]
     return Evaluation(rows, scores, temperatures)
+
+
+def _of_wrong_labels(
+    answer: Answer, at: NDArray[np.int32], scores: NDArray[np.float64]
+) -> list[metrics.Measured]:
+    """Return what became of training examples whose label was made wrong on purpose, if any."""
+    part = answer.splits.train
+    if part.clean_targets is None or answer.splits.task not in CLASSIFICATION:
+        return []
+    return metrics.measure_wrong_labels(part.clean_targets[at], part.targets[at], scores)
 
 
 def confusion(part: Part, scores: NDArray[np.float64]) -> list[list[int]]:

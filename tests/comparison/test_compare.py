@@ -222,3 +222,34 @@ def test_without_a_known_optimum_there_is_no_regret(make_runs):
     (found,) = compare(make_runs({"cross_entropy": BASE, "focal": NEW}))
     assert math.isnan(found.optimum)
     assert all(math.isnan(r.regret) for r in found.rows)
+
+
+def test_the_prevalence_stands_beside_average_precision(make_runs):
+    told = {"value": 0.4, "confusion": [[880, 20], [70, 30]]}
+    folder = make_runs({"bce": [told] * 3}, metric="average_precision")
+    (found,) = compare(folder)
+    assert found.prevalence == 0.1
+    several = {
+        "value": 0.4,
+        "per_output": [
+            {"output": "a", "confusion": [[1, 0], [0, 1]]},
+            {"output": "b", "confusion": [[3, 0], [1, 0]]},
+        ],
+    }
+    named = make_runs({"heads": [several] * 3}, name="two", metric="b.average_precision")
+    assert compare(named)[0].prevalence == 0.25
+    assert compare(make_runs({"bce": [told] * 3}, name="m", metric="mcc"))[0].prevalence is None
+    without = make_runs({"bce": [0.4] * 3}, name="none", metric="average_precision")
+    assert compare(without)[0].prevalence is None
+
+
+def test_metrics_of_training_labels_are_not_offered(make_runs):
+    rows = [
+        {"split": split, "at": "selected", "stage": "raw", "metric": metric, "value": 0.5}
+        for split, metric in (("test", "accuracy"), ("train", "memorisation"))
+    ]
+    folder = make_runs({"cross_entropy": [{"metrics": rows}] * 3})
+    with pytest.raises(StoreError, match=r"--metric: 'memorisation' is measured on training"):
+        compare(folder, metric="memorisation")
+    with pytest.raises(StoreError, match=r"'mcc' was not measured on .*; accepted: accuracy\."):
+        compare(folder, metric="mcc")

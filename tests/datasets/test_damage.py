@@ -1,7 +1,8 @@
-"""Wrong labels, rare classes and outliers: shares, sizes by hand, and draws that stay."""
+"""Wrong and missing labels, rare classes, noise: shares, sizes by hand, and draws that stay."""
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from lossbench.datasets import damage
 
@@ -138,3 +139,69 @@ def test_outliers_on_one_side_or_two():
     two = damage.outlier_signs(1000, 0.1, "two", rng())
     np.testing.assert_array_equal(two != 0, one != 0)
     assert 25 < (two > 0).sum() < 75
+
+
+@pytest.mark.parametrize(
+    ("counts", "prevalence", "expected"),
+    [
+        ([99, 50], 0.01, 1),
+        ([4050, 450], 0.01, 41),  # 40.9
+        ([4050, 450], 0.1, 450),  # as it is, whatever the last bit
+        ([10, 10], 0.5, 10),
+        ([50, 9], 0.25, 17),  # 16.7: more than there are
+        ([4, 9], 0.1, 0),
+        ([3, 9], 1 / 7, 1),  # a half upwards
+    ],
+)
+def test_positives_at_a_prevalence(counts, prevalence, expected):
+    assert damage.positives_kept(np.array(counts), prevalence) == expected
+
+
+def test_examples_with_a_label_by_hand():
+    counts = np.array([10, 5, 1, 0])
+    assert damage.labelled_counts(counts, 0.0).tolist() == [10, 5, 1, 0]
+    assert damage.labelled_counts(counts, 0.3).tolist() == [7, 4, 1, 0]  # 3.5 is rounded up
+    assert damage.labelled_counts(counts, 0.9).tolist() == [1, 1, 0, 0]
+    assert damage.labelled_counts(counts, 1.0).tolist() == [0, 0, 0, 0]
+
+
+def test_positives_are_forgotten_and_negatives_never():
+    labels = (rng(1).random((2000, 3)) < [0.5, 0.2, 0.01]).astype(np.float32)
+    found = damage.forgotten(labels, 0.3, rng())
+    assert found.dtype == labels.dtype
+    assert not (found > labels).any()
+    kept = damage.labelled_counts(labels.sum(axis=0), 0.3)
+    assert found.sum(axis=0).tolist() == kept.tolist()
+    more = damage.forgotten(labels, 0.6, rng())
+    assert not (more > found).any(), "absent at a low rate, absent at a higher one"
+    np.testing.assert_array_equal(damage.forgotten(labels, 0.0, rng()), labels)
+
+
+def test_forgetting_one_label_says_nothing_of_another():
+    labels = np.ones((20000, 2), np.float32)
+    found = damage.forgotten(labels, 0.5, rng())
+    assert abs(np.corrcoef(found.T)[0, 1]) < 4 / np.sqrt(20000)
+
+
+def test_noise_that_grows_is_1_on_average_and_0_for_the_least():
+    training = np.array([[1.0, -2.0], [2.0, 0.0], [6.0, 2.0]])
+    found = damage.growing(training, training)
+    np.testing.assert_allclose(found, [[0, 0], [0.5, 1], [2.5, 2]])
+    np.testing.assert_allclose(found.mean(axis=0), 1)
+    beyond = damage.growing(np.array([[0.0, 4.0]]), training)
+    np.testing.assert_allclose(beyond, [[0, 3]])
+
+
+@pytest.mark.parametrize("df", [1.0, 3.0, 30.0])
+def test_heavy_tails_are_those_of_student(df):
+    drawn = damage.target_noise("student_t", (5000, 2), df, rng()).ravel()
+    assert stats.kstest(drawn, stats.t(df).cdf).pvalue > 0.001
+    if df < 5:
+        assert stats.kstest(drawn, "norm").pvalue < 1e-6, "the test would see other tails"
+
+
+@pytest.mark.parametrize("kind", ["normal", "heteroscedastic"])
+def test_other_noise_is_normal(kind):
+    drawn = damage.target_noise(kind, (5000, 2), 3.0, rng())
+    assert stats.kstest(drawn.ravel(), "norm").pvalue > 0.001
+    assert abs(np.corrcoef(drawn.T)[0, 1]) < 4 / np.sqrt(5000)

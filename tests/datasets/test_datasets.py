@@ -20,18 +20,56 @@ OFFLINE = {
         {"subset": {"n": 50, "balanced": True}},
         {"subset": 500, "imbalance": {"type": "step", "ratio": 5.0}},
         {"label_noise": {"type": "asymmetric", "rate": 0.4, "validation": "clean"}},
+        {"subset": 500, "imbalance": {"type": "one_vs_rest", "positive": 7, "prevalence": 0.02}},
+        {"subset": 500, "missing_labels": {"rate": 0.3}},
+        {"subset": 500, "soft_labels": {"annotators": 3, "rate": 0.2}},
+        {
+            "subset": 500,
+            "imbalance": {"type": "exponential", "ratio": 5.0},
+            "missing_labels": {"rate": 0.3, "validation": "clean"},
+            "label_noise": {"type": "pair", "rate": 0.2},
+            "soft_labels": {"annotators": 5, "rate": 0.1, "validation": "clean"},
+            "image_noise": {"type": "gaussian", "scale": 0.1},
+        },
+        {
+            "subset": 500,
+            "imbalance": {
+                "type": "one_vs_rest",
+                "positive": "3",
+                "prevalence": 0.05,
+                "validation": "clean",
+            },
+            "label_noise": {"type": "symmetric", "rate": 0.1},
+            "soft_labels": {"annotators": 2, "rate": 0.1, "temperature": 0.5},
+        },
     ],
     "synthetic_regression": [
         {"n": 60, "n_test": 9},
         {"n": 60, "n_test": 9, "subset": 33},
         {"n": 60, "n_test": 9, "outliers": {"rate": 0.2, "size": 5.0, "sides": "one"}},
+        {"n": 60, "n_test": 9, "missing_labels": {"rate": 0.5}},
+        {"n": 60, "n_test": 9, "target_noise": {"type": "normal", "scale": 0.5}},
+        {
+            "n": 60,
+            "n_test": 9,
+            "target": "positive",
+            "missing_labels": {"rate": 0.2},
+            "target_noise": {"type": "student_t", "scale": 0.1},
+            "outliers": {"rate": 0.2, "size": 5.0, "sides": "two"},
+            "image_noise": {"type": "blur", "sigma": 1.0},
+        },
         *({"n": 60, "n_test": 9, "target": kind} for kind in ("count", "positive", "direction")),
     ],
     "synthetic_imbalanced": [
         {"n": 60, "n_test": 9},
         {"n": 300, "n_test": 9, "classes": 4, "subset": 33},
+        {"n": 300, "imbalance": {"type": "one_vs_rest", "positive": 0, "prevalence": 0.5}},
     ],
-    "synthetic_multilabel": [{"n": 60, "n_test": 30}, {"n": 60, "n_test": 30, "subset": 33}],
+    "synthetic_multilabel": [
+        {"n": 60, "n_test": 30},
+        {"n": 60, "n_test": 30, "subset": 33},
+        {"n": 60, "n_test": 30, "missing_labels": {"rate": 0.4}},
+    ],
     "synthetic_ordinal": [
         {"n": 60, "n_test": 9},
         {"n": 60, "n_test": 9, "classes": 3, "subset": {"n": 30, "balanced": True}},
@@ -47,7 +85,15 @@ OFFLINE = {
         {"n": 60, "n_test": 9, "task": "binary", "label_noise": {"type": "pair", "rate": 0.2}},
         {"n": 60, "n_test": 9, "task": "regression", "noise_type": "exponential", "subset": 33},
     ],
-    "digit_position": [{}, {"subset": 200, "noise": 1.0}],
+    "digit_position": [
+        {},
+        {"subset": 200, "noise": 1.0},
+        {
+            "subset": 200,
+            "missing_labels": {"rate": 0.5},
+            "image_noise": {"type": "salt_pepper", "rate": 0.1},
+        },
+    ],
 }
 NO_PICTURES = {"synthetic_series", "synthetic_vectors"}
 CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
@@ -79,7 +125,7 @@ def test_describe_says_what_load_gives(name, params):
     for part in parts:
         assert part.images.shape == (len(part.ids), *facts.image_shape)
         assert part.images.dtype == (np.float32 if name in NO_PICTURES else np.uint8)
-        rows = facts.task in ("regression", "multilabel", "multioutput")
+        rows = facts.task in ("regression", "multilabel", "multioutput") or facts.soft_targets
         assert part.targets.dtype == (np.float32 if rows else np.int32)
         width = facts.n_targets if facts.task == "regression" else facts.n_classes
         width = facts.outputs[-1].columns[1] if facts.outputs else width
@@ -121,7 +167,7 @@ def test_nothing_needs_to_be_prepared_for_what_is_drawn_or_inside():
 
 def test_unknown_and_missing_parameters_are_refused():
     with pytest.raises(
-        DataError, match=r"'mnist_mini': no parameter 'subst'; it takes imbalance, "
+        DataError, match=r"'mnist_mini': no parameter 'subst'; it takes image_noise, "
     ):
         describe("mnist_mini", {"subst": 3})
     with pytest.raises(DataError, match=r"'npz': no value for 'path'"):

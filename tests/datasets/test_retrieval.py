@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lossbench.catalog import DATASETS
+from lossbench.catalog.damage import DAMAGE
 from lossbench.datasets import _module, describe, load, retrieval
 from lossbench.datasets.splitting import Source
 from lossbench.errors import DataError
@@ -90,7 +91,7 @@ def test_data_that_can_be_retrieved_count_their_test_images(name):
     own = {
         key: value
         for key, value in defaults.items()
-        if key not in {"retrieval", "subset", "split", "imbalance", "label_noise", "outliers"}
+        if key not in {"retrieval", "subset", "split", *DAMAGE}
     }
     facts = _module(name).describe(name, **own)
     assert sum(facts.test_counts) == facts.n_test

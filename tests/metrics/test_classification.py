@@ -23,13 +23,16 @@ EVERY = [
     c.top5_accuracy,
     c.average_precision,
     c.roc_auc,
+    c.recall,
+    c.precision,
+    c.f1,
     c.mcc,
     c.nll,
     c.brier_score,
     c.ece,
 ]
 SHARES = [c.nll, c.brier_score]
-NOT_FOR_MANY = [c.average_precision, c.roc_auc, c.mcc]
+NOT_FOR_MANY = [c.average_precision, c.roc_auc, c.recall, c.precision, c.f1, c.mcc]
 
 
 def drawn(n=400, classes=6, seed=0):
@@ -76,6 +79,14 @@ def test_two_classes_by_hand():
     # order 1 0 1 0: recall 1/2 at precision 1, recall 1 at precision 2/3
     assert c.average_precision(y, scores) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
     assert c.mcc(y, scores) == 0.0
+    # one of two positives is found, and one of the two that are found is one
+    assert (c.recall(y, scores), c.precision(y, scores), c.f1(y, scores)) == (0.5, 0.5, 0.5)
+
+
+def test_where_no_positive_is_found_precision_is_0_and_no_warning():
+    y, none = np.array([0, 0, 1]), np.array([[1.0, 0.0]] * 3)
+    assert (c.recall(y, none), c.precision(y, none), c.f1(y, none)) == (0.0, 0.0, 0.0)
+    assert c.recall(np.zeros(3, int), none) == 0.0
 
 
 def test_brier_score_of_two_classes_is_not_halved():
@@ -106,6 +117,9 @@ def test_ranking_metrics_equal_scikit_learn():
     assert c.average_precision(y, scores) == pytest.approx(oracle.average_precision_score(y, p))
     assert c.roc_auc(y, scores) == pytest.approx(oracle.roc_auc_score(y, p))
     assert c.mcc(y, scores) == pytest.approx(oracle.matthews_corrcoef(y, p > 0.5))
+    assert c.recall(y, scores) == pytest.approx(oracle.recall_score(y, p > 0.5))
+    assert c.precision(y, scores) == pytest.approx(oracle.precision_score(y, p > 0.5))
+    assert c.f1(y, scores) == pytest.approx(oracle.f1_score(y, p > 0.5))
 
 
 def test_top5_equals_scikit_learn_where_nothing_ties():

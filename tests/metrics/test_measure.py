@@ -22,6 +22,8 @@ from lossbench.metrics import (
     collapsed,
     function,
     measure,
+    measure_wrong_labels,
+    memorisation,
     multilabel,
     ordinal,
     primary,
@@ -30,6 +32,7 @@ from lossbench.metrics import (
 )
 
 NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
+JUDGING = [row for row in METRICS if not row.wrong_labels]
 ALL_KINDS = frozenset({"any", "nonnegative", "positive", "directions"})
 
 
@@ -56,12 +59,12 @@ def test_rows_and_functions_match_one_to_one():
     targets = sorted(row.target for row in METRICS)
     written = [
         f"{module.__name__.rpartition('.')[2]}:{name}"
-        for module in (classification, multilabel, ordinal, regression, retrieval)
+        for module in (classification, memorisation, multilabel, ordinal, regression, retrieval)
         for name, value in inspect.getmembers(module, inspect.isfunction)
         if value.__module__ == module.__name__
         and list(inspect.signature(value).parameters)[:1] == ["y_true"]
         and not name.startswith("_")
-        and name != "checked_pair"
+        and name not in ("checked_pair", "is_wrong")
     ]
     assert targets == sorted(written)
     assert all(row.target.endswith(f":{row.name}") for row in METRICS)
@@ -74,7 +77,7 @@ def test_every_function_is_documented(row):
         assert f"\n{section}\n" in text
 
 
-@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", JUDGING, ids=lambda row: row.name)
 def test_bounded_metrics_lie_between_0_and_1(row):
     for task in row.tasks:
         made = drawn(task, classes=2 if task == "binary" else 25, targets=row.targets)
@@ -82,7 +85,7 @@ def test_bounded_metrics_lie_between_0_and_1(row):
         assert not row.bounded or 0 <= value <= 1
 
 
-@pytest.mark.parametrize("row", METRICS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", JUDGING, ids=lambda row: row.name)
 def test_better_is_where_the_table_says(row):
     for task in row.tasks:
         y, scores = drawn(task, targets=row.targets)
@@ -100,7 +103,7 @@ def test_better_is_where_the_table_says(row):
 def test_measure_computes_every_metric_of_the_task(task):
     y, scores = drawn(task, classes=None if task != "multiclass" else 20, targets="positive")
     found = measure(task, y, scores, probabilistic=True, ordered=True, target_kinds=ALL_KINDS)
-    expected = [row.name for row in METRICS if task in row.tasks]
+    expected = [row.name for row in JUDGING if task in row.tasks]
     if task == "binary":
         expected.remove("top5_accuracy")
     assert names(found, "raw") == expected
@@ -295,3 +298,34 @@ def test_a_metric_may_be_that_of_an_output():
     assert metric_row("digit.accuracy") is metric_row("accuracy") is METRICS["accuracy"]
     with pytest.raises(KeyError):
         metric_row("accuracy.digit")
+
+
+def test_wrong_labels_are_measured_by_hand():
+    y = np.array([0, 1, 2, 0, 1, 2])
+    labels = np.array([1, 1, 2, 2, 0, 0])  # wrong: 0, 3, 4, 5
+    scores = np.eye(3)[[1, 1, 2, 2, 1, 1]]  # of those: by heart, by heart, right, neither
+    found = {m.metric: m for m in measure_wrong_labels(y, labels, scores)}
+    assert {name: (m.value, m.n_examples, m.stage) for name, m in found.items()} == {
+        "memorisation": (0.5, 4, "raw"),
+        "clean_accuracy": (0.25, 4, "raw"),
+    }
+    assert not found["memorisation"].higher_is_better and found["clean_accuracy"].higher_is_better
+
+
+def test_of_soft_labels_the_largest_share_is_what_may_be_wrong():
+    y, labels = np.array([0, 1]), np.array([[0.4, 0.6], [0.1, 0.9]], np.float32)
+    (heart, clean) = measure_wrong_labels(y, labels, np.array([[0.0, 1.0], [1.0, 0.0]]))
+    assert (heart.value, clean.value, heart.n_examples) == (1.0, 0.0, 1)
+
+
+def test_without_wrong_labels_there_is_nothing_to_learn_by_heart():
+    y = np.array([0, 1])
+    assert measure_wrong_labels(y, y, np.eye(2)) == []
+    assert math.isnan(memorisation.memorisation(y, y, np.eye(2)))
+
+
+@pytest.mark.parametrize("name", ["memorisation", "clean_accuracy"])
+def test_metrics_of_wrong_labels_judge_no_loss(name):
+    assert name not in {row.name for row in offered("multiclass", n_classes=10)}
+    with pytest.raises(ValueError, match=f"metric: '{name}' is none of multiclass"):
+        primary("multiclass", np.array([0]), np.eye(2)[:1], name)

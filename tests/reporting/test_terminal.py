@@ -110,3 +110,11 @@ def test_where_nothing_is_the_best_error_regret_says_no_more_than_the_mean(make_
             name="other",
         )
     )
+
+
+def test_average_precision_is_read_beside_that_of_a_random_order(make_runs):
+    told = [
+        {"value": value, "confusion": [[880, 20], [70, 30]]} for value in (0.41, 0.43, 0.45, 0.47)
+    ]
+    folder = make_runs({"bce": told, "focal": told[::-1]}, metric="average_precision")
+    assert "\npositives on test: 10.0, the average precision of a random order.\n" in text(folder)
