@@ -15,7 +15,7 @@ from lossbench.catalog import Facts
 from lossbench.config import Experiment
 from lossbench.config.entries import CUSTOM, walk
 from lossbench.config.sources import source_file
-from lossbench.errors import ConfigError, DataError, Problem, StoreError
+from lossbench.errors import ConfigError, DataError, Problem, StoreError, StrictError
 from lossbench.executors import Limits, Work, default_workers, local
 from lossbench.plan import Job, Plan, make_plan
 from lossbench.store import Stored
@@ -56,6 +56,30 @@ def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
     if problems:
         raise ConfigError(config.in_order(problems))
     return Checked(experiment, tuple(facts), plan)
+
+
+def warnings(checked: Checked, strict: bool = False) -> list[str]:
+    """Say what is allowed and yet likely a mistake: what training and test share.
+
+    Data that are not on this machine are not looked at.
+
+    Args:
+        checked: the experiment.
+        strict: whether there must be none.
+
+    Raises:
+        StrictError: there is one, and none is allowed.
+        DataError: a data set cannot be read.
+    """
+    found: list[str] = []
+    for dataset, facts in zip(checked.experiment.datasets, checked.facts, strict=True):
+        there = not facts.needs_download or datasets.locate(dataset.name) is not None
+        if there:
+            found += datasets.leaks(dataset.name, dataset.params, facts.content_sha256)
+    found = list(dict.fromkeys(found))
+    if found and strict:
+        raise StrictError("\n".join(found))
+    return found
 
 
 def _sources(experiment: Experiment) -> dict[str, str]:
@@ -101,6 +125,7 @@ class Options:
         only: patterns; only jobs run of which one name or the id matches one of them.
         fail_fast: whether the first failure ends the run.
         max_time_s: seconds after which running jobs write checkpoints and the run ends.
+        strict: whether a warning about the data ends the run before anything trains.
     """
 
     executor: Literal["local", "ray"] = "local"
@@ -111,6 +136,7 @@ class Options:
     only: tuple[str, ...] = ()
     fail_fast: bool = False
     max_time_s: float | None = None
+    strict: bool = False
 
 
 class Stop:
@@ -181,18 +207,20 @@ def run(
     Raises:
         StoreError: the folder cannot be written.
         DataError: a data set cannot be brought to this machine.
+        StrictError: there is a warning about the data, and none is allowed.
         KeyboardInterrupt, SystemExit: stopped at once; the tables hold what was finished.
     """
     options, stop = options or Options(), stop or Stop()
     folder = runs_dir / checked.experiment.name
     for dataset in checked.experiment.datasets:
         datasets.prepare(dataset.name, dataset.params)
+    about_data = warnings(checked, options.strict)
     _write_plan(folder, checked)
     stored = store.read_experiment(folder)
     threads = _threads(stored, options.threads)
     outcome = Outcome(folder)
     pending, messages = _pending(stored, checked.plan.jobs, options, outcome)
-    watcher.started(list(pending.values()), folder, outcome.reused, messages)
+    watcher.started(list(pending.values()), folder, outcome.reused, [*about_data, *messages])
     try:
         if pending:
             _write_jobs(folder, pending.values())

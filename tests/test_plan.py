@@ -37,6 +37,7 @@ def test_every_value_that_can_change_a_number_changes_the_id(tmp_path):
         "dataset.label_noise={type: symmetric, rate: 0.2}",
         "dataset.label_noise={type: symmetric, rate: 0.2, validation: clean}",
         "dataset.imbalance={type: step, ratio: 5}",
+        "dataset.split=resample",
         "protocol.metric=nll",
     ]
     ids = [only_id(tmp_path), *(only_id(tmp_path, BASE, change) for change in changes)]
@@ -51,6 +52,7 @@ def test_what_cannot_change_a_number_leaves_the_id(tmp_path):
         "protocol.delta=0.1",
         "protocol.metric=accuracy",
         "dataset={name: mnist_mini, subset: null}",
+        "dataset.split=fixed",
         "dataset={name: mnist_mini, label_noise: null, imbalance: null}",
     ]
     assert {only_id(tmp_path, BASE, change) for change in same} == {only_id(tmp_path)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import Ge, Gt, Le
 from typing_extensions import TypedDict
@@ -11,6 +11,7 @@ from lossbench.catalog.damage import OF_CLASSES, OF_IMAGES, OF_LABELS, OF_NUMBER
 from lossbench.catalog.losses import Task
 from lossbench.catalog.outputs import Output
 from lossbench.catalog.own_images import IMAGE_FOLDER, IMAGE_MASKS, IMAGE_TABLE
+from lossbench.catalog.splits import SPLIT
 from lossbench.catalog.table import Parameter, Row, Table
 from lossbench.catalog.target_kinds import TargetKinds, target_kinds
 from lossbench.catalog.types import Fraction, NonEmpty, NonNegative, Positive, PositiveInt
@@ -72,6 +73,15 @@ _DATA_DIR = Parameter(
     path=True,
 )
 
+_ARRAYS_TASK = Parameter(
+    Literal["multiclass", "binary", "multilabel", "regression"] | None,
+    "null or one of multiclass, binary, multilabel, regression",
+    None,
+    "null: whole numbers, booleans and strings are classes, rows that sum to 1 are "
+    "soft labels, other numbers targets; multilabel: rows of 0 and 1",
+)
+_ORDERED = Parameter(bool, "true or false", False, "whether classes 0, 1, 2, ... have that order")
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -82,9 +92,11 @@ class Facts:
         image_shape: height, width and channels, in pixels.
         n_classes: number of classes, or of labels that may hold together; 0 for regression.
         n_targets: number of values per target; 0 for classification.
-        n_train: training images, after a subset and without validation.
+        n_train: training images, after a subset and without validation; where each seed has a
+            split of its own, those of seed 0, as all sizes. Of `kfold` no fold has fewer. Other
+            seeds differ by an image a class, or where groups stay together by more.
         n_validation: validation images.
-        n_test: test images.
+        n_test: test images; of a module's `describe` 0 where the data have no test set.
         soft_targets: whether labels are shares of the classes and not one class.
         class_names: one name a class or label; empty for regression.
         metric: the metric that suits these data where the experiment names none.
@@ -106,6 +118,7 @@ class Facts:
         unreadable: names of the user's image files that are left out, as far as their headers tell.
         test_counts: test images of each class; empty where images have not one class each or
             nobody asks (the data set has no parameter `retrieval`).
+        grouped: whether images belong to groups that stay together.
     """
 
     task: Task
@@ -131,6 +144,7 @@ class Facts:
     outputs: tuple[Output, ...] = ()
     optimum: Mapping[str, float] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+    grouped: bool = False
 
     def of_output(self, output: Output) -> "Facts":
         """Return what is known of the same images with one of the outputs alone."""
@@ -168,6 +182,7 @@ def _keras_set(name: str, source: str) -> Dataset:
             "data_dir": _DATA_DIR,
             "retrieval": RETRIEVAL,
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_CLASSES,
             **OF_IMAGES,
         },
@@ -182,7 +197,13 @@ DATASETS: Table[Dataset] = Table(
     Dataset(
         name="mnist_mini",
         target="mnist_mini:read",
-        params={"retrieval": RETRIEVAL, "subset": _SUBSET, **OF_CLASSES, **OF_IMAGES},
+        params={
+            "retrieval": RETRIEVAL,
+            "subset": _SUBSET,
+            "split": SPLIT,
+            **OF_CLASSES,
+            **OF_IMAGES,
+        },
         task="multiclass",
         source="5,000 + 1,000 digits of MNIST, class-balanced, inside the package",
     ),
@@ -237,6 +258,7 @@ DATASETS: Table[Dataset] = Table(
                 "position and positive",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_NUMBERS,
             **OF_IMAGES,
         },
@@ -265,6 +287,7 @@ DATASETS: Table[Dataset] = Table(
             ),
             "retrieval": RETRIEVAL,
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_CLASSES,
             **OF_IMAGES,
         },
@@ -298,6 +321,7 @@ DATASETS: Table[Dataset] = Table(
                 "a pattern adds 4 x contrast noise deviations; 0.5 is hard",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_LABELS,
             **OF_IMAGES,
         },
@@ -324,6 +348,7 @@ DATASETS: Table[Dataset] = Table(
                 "grades are 4 x contrast noise deviations wide; neighbours overlap",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_CLASSES,
             **OF_IMAGES,
         },
@@ -360,6 +385,7 @@ DATASETS: Table[Dataset] = Table(
                 "sales at the least spike, in usual sales",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_NUMBERS,
         },
         task="regression",
@@ -406,6 +432,7 @@ DATASETS: Table[Dataset] = Table(
                 "exponential: its mean lies above its median",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_CLASSES,
             **OF_NUMBERS,
         },
@@ -424,6 +451,7 @@ DATASETS: Table[Dataset] = Table(
                 "pixels",
             ),
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_LABELS,
             **OF_IMAGES,
         },
@@ -437,37 +465,113 @@ DATASETS: Table[Dataset] = Table(
             "path": Parameter(
                 str, "a .npz file, relative to this one", help="the file", hashed=False, path=True
             ),
-            "task": Parameter(
-                Literal["multiclass", "binary", "multilabel", "regression"] | None,
-                "null or one of multiclass, binary, multilabel, regression",
-                None,
-                "null: whole numbers, booleans and strings are classes, rows that sum to 1 are "
-                "soft labels, other numbers targets; multilabel: rows of 0 and 1",
-            ),
-            "ordered": Parameter(
-                bool, "true or false", False, "whether classes 0, 1, 2, ... have that order"
-            ),
+            "task": _ARRAYS_TASK,
+            "ordered": _ORDERED,
             "retrieval": RETRIEVAL,
             "subset": _SUBSET,
+            "split": SPLIT,
             **OF_CLASSES,
             **OF_NUMBERS,
             **OF_IMAGES,
         },
         task=None,
         source="your own arrays x_train, y_train, x_test, y_test (the keys that Keras uses); "
-        "for several outputs y_train_<name>, y_test_<name>",
+        "for several outputs y_train_<name>, y_test_<name>; without a test set it is drawn; "
+        "group_train, group_test name what stays on one side of a split",
+    ),
+    Dataset(
+        name="function",
+        target="user_function:read",
+        params={
+            "target": Parameter(
+                str,
+                "'file.py:name', the file relative to this one, or 'package.module:name'",
+                help="the function; it is run, also to check the experiment",
+                hashed=False,  # the arrays are
+                path=True,
+            ),
+            "params": Parameter(
+                dict[str, Any], "a mapping of the function's own parameters", {}, "its arguments"
+            ),
+            "task": _ARRAYS_TASK,
+            "ordered": _ORDERED,
+            "retrieval": RETRIEVAL,
+            "subset": _SUBSET,
+            "split": SPLIT,
+            **OF_CLASSES,
+            **OF_NUMBERS,
+            **OF_IMAGES,
+        },
+        task=None,
+        source="arrays that your own Python function returns, named as those of npz",
+    ),
+    Dataset(
+        name="tfds",
+        target="tfds:read",
+        aliases=("tensorflow_datasets",),
+        params={
+            "dataset": Parameter(
+                NonEmpty, "a name of tensorflow_datasets, as mnist or mnist:3.0.1", help="the name"
+            ),
+            "data_dir": Parameter(
+                NonEmpty | None,
+                "a folder",
+                None,
+                "where tensorflow_datasets keeps files; null: $TFDS_DATA_DIR or its own",
+                hashed=False,
+                path=True,
+            ),
+            "train": Parameter(
+                NonEmpty, "a split, as train or train[:80%]", "train", "training and validation"
+            ),
+            "test": Parameter(
+                NonEmpty | None,
+                "null or a split, as test or validation",
+                None,
+                "null: the split called test; without one the test is drawn",
+            ),
+            "image": Parameter(
+                NonEmpty | None, "null or a feature", None, "the image; null: the only one"
+            ),
+            "target": Parameter(
+                NonEmpty | None,
+                "null or a feature",
+                None,
+                "classes or numbers; null: the only class, or else the only fraction",
+            ),
+            "image_size": Parameter(
+                PositiveInt | None,
+                "null or a whole number > 0",
+                None,
+                "side length in pixels to which images are resized; null: as they are",
+            ),
+            "subset": _SUBSET,
+            "split": SPLIT,
+            **OF_CLASSES,
+            **OF_NUMBERS,
+            **OF_IMAGES,
+        },
+        task=None,
+        source="images with a class or numbers from tensorflow_datasets; needs the extra tfds",
     ),
     Dataset(
         name="image_folder",
         target="image_folder:read",
-        params={**IMAGE_FOLDER, "subset": _SUBSET, **OF_CLASSES},
+        params={**IMAGE_FOLDER, "subset": _SUBSET, "split": SPLIT, **OF_CLASSES, **OF_IMAGES},
         task=None,
         source="your own images, one subfolder a class",
     ),
     Dataset(
         name="image_table",
         target="image_table:read",
-        params={**IMAGE_TABLE, "subset": _SUBSET, **OF_CLASSES, **OF_NUMBERS},
+        params={
+            **IMAGE_TABLE,
+            "subset": _SUBSET,
+            "split": SPLIT,
+            **OF_CLASSES,
+            **OF_NUMBERS,
+            **OF_IMAGES,
+        },
         aliases=("csv", "parquet"),
         task=None,
         source="your own images, named in a CSV or Parquet file with their classes or targets",
@@ -475,7 +579,7 @@ DATASETS: Table[Dataset] = Table(
     Dataset(
         name="image_masks",
         target="image_masks:read",
-        params={**IMAGE_MASKS, "subset": _SUBSET},
+        params={**IMAGE_MASKS, "subset": _SUBSET, "split": SPLIT, **OF_IMAGES},
         task="segmentation",
         source="your own images, each with a mask that gives the class of every pixel",
     ),

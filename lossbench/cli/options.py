@@ -21,5 +21,8 @@ LossParams = Annotated[
     ),
 ]
 RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Where the folders of experiments lie.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Warnings about the data are errors: exit code 3.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 RUNS_DIR = Path("runs")

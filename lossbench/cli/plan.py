@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir
+from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir, Strict
 
 if TYPE_CHECKING:
     from lossbench.forecast import Forecast
@@ -26,6 +26,7 @@ def plan(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads in each worker. [default: 1]")
     ] = None,
+    strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Show the grid, the skips, and how much time, memory and disk it takes; trains nothing.
@@ -42,11 +43,20 @@ def plan(
     from lossbench.reporting.plan import plan_json, plan_text
 
     checked = runner.check(path, overrides or ())
+    _warn(checked, strict)
     forecast = _forecast(checked, runs_dir, measure, workers, threads)
     if json:
         typer.echo(plan_json(checked.plan, forecast), nl=False)
         return
     typer.echo(plan_text(checked.experiment, checked.facts, checked.plan, forecast), nl=False)
+
+
+def _warn(checked: "Checked", strict: bool) -> None:
+    """Print warnings about the data, or end with them."""
+    from lossbench import runner
+
+    for warning in runner.warnings(checked, strict):
+        typer.echo(f"warning: {warning}", err=True)
 
 
 def _forecast(
@@ -80,7 +90,7 @@ def _forecast(
     )
 
 
-def validate(path: Config, overrides: Overrides = None) -> None:
+def validate(path: Config, overrides: Overrides = None, strict: Strict = False) -> None:
     """Say every mistake in the file, all at once, or "valid".
 
     Example:
@@ -90,6 +100,7 @@ def validate(path: Config, overrides: Overrides = None) -> None:
     from lossbench import runner
 
     checked = runner.check(path, overrides or ())
+    _warn(checked, strict)
     count, skips = len(checked.plan.jobs), len(checked.plan.skips)
     left_out = f", {skips} combinations skipped (see lossbench plan)" if skips else ""
     typer.echo(f"{path}: valid: {count} jobs{left_out}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir
+from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir, Strict
 
 if TYPE_CHECKING:
     from lossbench.runner import Outcome, Stop
@@ -78,6 +78,7 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="Write checkpoints and stop after 90min, 8h, ..."),
     ] = None,
+    strict: Strict = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
 ) -> None:
@@ -109,6 +110,7 @@ def run(
         only=tuple(only or ()),
         fail_fast=fail_fast,
         max_time_s=None if max_time is None else _seconds(max_time),
+        strict=strict,
     )
     checked = runner.check(path, overrides or ())
     stop = runner.Stop()

@@ -73,6 +73,12 @@ At = Literal["selected", "last"]
 """The epoch whose test scores are compared: the one chosen on validation, or the last."""
 
 
+def overlap(runs: Sequence[Run]) -> float:
+    """Return n_test / n_train where each seed has a test part of its own, the largest; else 0."""
+    results = [run.result for run in runs if run.result and run.result.get("test_resampled")]
+    return max((result["n_test"] / result["n_train"] for result in results), default=0.0)
+
+
 def _value(run: Run, metric: str, at: At, column: str = "value") -> float:
     if run.status != "ok":
         return math.nan

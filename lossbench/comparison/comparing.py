@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from lossbench.catalog import METRICS, UnknownName
 from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import metric_row, named, parted
-from lossbench.comparison.blocks import At, check_blocks, distinct, mean_of, other_heads, values_of
+from lossbench.comparison.blocks import (
+    At,
+    check_blocks,
+    distinct,
+    mean_of,
+    other_heads,
+    overlap,
+    values_of,
+)
 from lossbench.comparison.judging import judge
 from lossbench.comparison.results import Comparison, LossRow
 from lossbench.errors import StoreError
@@ -132,7 +140,7 @@ def _compare_group(
     alpha = float(str(protocol.get("alpha") or 0.05))
     delta, declared = _delta(protocol.get("delta"), row.bounded, values, losses, against)
     sign = 1.0 if row.higher_is_better else -1.0
-    heads = other_heads(runs, against)
+    heads, shared = other_heads(runs, against), overlap(runs)
 
     def judged_rows(names: Sequence[str]) -> list[LossRow]:
         found = judge(
@@ -144,6 +152,7 @@ def _compare_group(
             delta=delta,
             alpha=alpha,
             flags=dict.fromkeys(heads, ("HEAD_DIFFERS",)),
+            overlap=shared,
         )
         found = [
             replace(
@@ -182,6 +191,7 @@ def _compare_group(
         controls=tuple(row for row in beside if row.loss in controls),
         optimum=mean_of(runs, judged, at, "optimum"),
         prevalence=_prevalence(runs, judged),
+        overlap=shared,
     )
 
 
@@ -259,6 +269,12 @@ def _warnings(runs: Sequence[Run], baseline: str | None, wanted: object) -> Iter
                 f"{loss}: {collapsed} of {len(mine)} runs collapsed: one class predicted nearly "
                 "always, or no better than a constant."
             )
+    if shared := overlap(runs):
+        yield (
+            "each seed has a test part of its own, drawn from the same images, so that blocks "
+            f"overlap: the variance of a mean difference counts n_test / n_train = {shared:.2g} "
+            "more (Nadeau & Bengio 2003)."
+        )
     for field in ("threads", "device"):
         kinds = {str((run.result or {})[field]) for run in runs if field in (run.result or {})}
         if len(kinds) > 1:

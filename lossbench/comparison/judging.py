@@ -41,6 +41,7 @@ def judge(
     delta: float,
     alpha: float,
     flags: Mapping[str, tuple[str, ...]],
+    overlap: float = 0.0,
 ) -> list[LossRow]:
     """Compare every loss with the baseline.
 
@@ -53,6 +54,8 @@ def judge(
         delta: smallest difference that matters, in metric units; NaN where unknown.
         alpha: level of tests and intervals.
         flags: what a reader should know of a loss, beside what its differences say.
+        overlap: n_test / n_train where each seed has a test part of its own, see
+            `stats.paired_difference`; 0 where all share one.
 
     Returns:
         One row for each loss, in their order.
@@ -61,7 +64,8 @@ def judge(
     nothing = np.full(oriented.shape[1], np.nan)
     reference = nothing if baseline is None else oriented[losses.index(baseline)]
     others = [i for i, loss in enumerate(losses) if loss != baseline]
-    tested = dict(zip(others, _tests(oriented[others] - reference, delta, alpha), strict=True))
+    found = _tests(oriented[others] - reference, delta, alpha, overlap)
+    tested = dict(zip(others, found, strict=True))
     return [
         _row(
             [run for run in runs if run.loss == loss],
@@ -119,24 +123,28 @@ def _wins(mine: Array, reference: Array) -> tuple[int, int]:
     return int(won[either].sum()), int(either.sum())
 
 
-def _tests(table: Array, delta: float, alpha: float) -> list[_Tested]:
+def _tests(table: Array, delta: float, alpha: float, overlap: float) -> list[_Tested]:
     """Test each row of `table`, [losses, seeds]; p-values are adjusted over the rows."""
     complete = [row[~np.isnan(row)] for row in table]
     testable = [len(d) >= stats.FEWEST_BLOCKS for d in complete]
     usable = [ok and math.isfinite(delta) for ok in testable]
     nan = math.nan
-    paired = [stats.paired_difference(d, alpha) for d in complete]
+    paired = [stats.paired_difference(d, alpha, overlap) for d in complete]
     p_holm = stats.holm([p.p_t if ok else nan for p, ok in zip(paired, testable, strict=True)])
-    tost = [stats.tost_p(d, delta) if u else nan for d, u in zip(complete, usable, strict=True)]
-    beyond = [
-        stats.beyond_delta_p(d, delta) if u else nan for d, u in zip(complete, usable, strict=True)
-    ]
+    both = list(zip(complete, usable, strict=True))
+    tost = [stats.tost_p(d, delta, overlap) if u else nan for d, u in both]
+    beyond = [stats.beyond_delta_p(d, delta, overlap) if u else nan for d, u in both]
     p_tost, p_beyond = stats.holm(tost), stats.holm(beyond)
-    left_out = stats.left_out_verdicts(table, delta, alpha) if any(usable) else [[]] * len(table)
+    left_out: list[list[str]] = [[]] * len(table)
+    if any(usable):
+        left_out = stats.left_out_verdicts(table, delta, alpha, overlap)
     found = []
     for i, (d, p) in enumerate(zip(complete, paired, strict=True)):
         code = stats.verdict(p.n, p.mean, p_holm[i], p_tost[i], p_beyond[i], alpha)
         sign_flip = stats.sign_flip_p(d, np.random.default_rng(0)) if testable[i] else nan
+        if overlap:  # it asks for independent pairs, so it can contradict nothing
+            sign_flip = float(p_holm[i])
+        widened = math.sqrt(1 + p.n * overlap)
         same = stats.all_equal(d)
         spread = testable[i] and p.sd > 0
         found.append(
@@ -149,7 +157,7 @@ def _tests(table: Array, delta: float, alpha: float) -> list[_Tested]:
                 p_holm=float(p_holm[i]),
                 p_tost=float(p_tost[i]),
                 p_beyond=float(p_beyond[i]),
-                mde=stats.mde_dz(p.n, alpha / len(table)) * p.sd if spread else nan,
+                mde=stats.mde_dz(p.n, alpha / len(table)) * p.sd * widened if spread else nan,
                 verdict=code,
                 flags=stats.flags(
                     p.n, len(table), code, p_holm[i], sign_flip, same, left_out[i], alpha

@@ -82,6 +82,8 @@ class Comparison:
             that is unknown.
         prevalence: share of positives on test, which is the average precision of a random order;
             None where another metric judges.
+        overlap: n_test / n_train where each seed has a test part of its own, so that blocks overlap
+            and intervals are widened; 0 where all share one.
     """
 
     dataset: str
@@ -102,6 +104,7 @@ class Comparison:
     controls: tuple[LossRow, ...] = ()
     optimum: float = math.nan
     prevalence: float | None = None
+    overlap: float = 0.0
 
 
 _OWN = ("rows", "controls", "warnings", "seeds")

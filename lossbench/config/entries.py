@@ -15,7 +15,9 @@ CUSTOM = "custom"
 """The row of LOSSES that stands for a function of the user's own."""
 KERAS = "keras"
 """The row of LOSSES that stands for a loss object of Keras."""
-ARGUMENTS = {CUSTOM: "params", KERAS: "config"}
+FUNCTION = "function"
+"""The row of DATASETS that stands for a function of the user's own."""
+ARGUMENTS = {CUSTOM: "params", KERAS: "config", FUNCTION: "params"}
 """The parameter that holds the arguments of what such a row stands for."""
 
 LONGEST_DISPLAY = 60
@@ -62,26 +64,29 @@ class Entry:
     def display(self, table: Table[Any]) -> str:
         """Return the label, else the name with what differs from the defaults: `focal[gamma=1]`.
 
-        A custom loss shows its function's name and the function's arguments, a sum its terms:
-        `sum[mse+0.5*mae]`. What is made of losses and too long ends in a hash of the whole.
+        A custom loss shows its function's name and the function's arguments, as does a data set
+        that a function makes; a sum its terms: `sum[mse+0.5*mae]`. What is made of losses and too
+        long ends in a hash of the whole.
         """
         if self.label is not None:
             return self.label
         changed = self.changed(table)
         if self.name in ARGUMENTS:
-            return self._display_of_arguments(changed)
+            return self._display_of_arguments(changed, table)
         known = table[self.name].params
         text = bracketed(self.name, {k: value_text(v, known[k]) for k, v in changed.items()}, known)
         return shortened(text) if any(inner(value) for value in self.params.values()) else text
 
-    def _display_of_arguments(self, changed: dict[str, Any]) -> str:
+    def _display_of_arguments(self, changed: dict[str, Any], table: Table[Any]) -> str:
         values = changed.get(ARGUMENTS[self.name], {})
+        texts = {key: value_text(value, None) for key, value in values.items()}
         if self.name == KERAS:
-            name = f"keras.{changed['class_name']}"
-        else:
-            parts = split_target(changed["target"])
-            name = parts[1] if parts else self.name
-        return bracketed(name, {key: value_text(value, None) for key, value in values.items()})
+            return bracketed(f"keras.{changed['class_name']}", texts)
+        parts = split_target(changed["target"])
+        if self.name == FUNCTION:
+            known, own = table[self.name].params, ("target", ARGUMENTS[FUNCTION])
+            texts |= {k: value_text(v, known[k]) for k, v in changed.items() if k not in own}
+        return bracketed(parts[1] if parts else self.name, texts)
 
 
 @dataclass(frozen=True)

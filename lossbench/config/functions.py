@@ -1,4 +1,4 @@
-"""Static checks of a loss of the user's own: its source is parsed and never executed."""
+"""Static checks of a function of the user's own: its source is parsed and never executed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,6 +70,26 @@ def check_function(
         params: what the experiment file gives as the function's arguments.
         written: the target as the experiment file has it, for messages.
     """
+    found = _find(target, written)
+    if not isinstance(found, Found):
+        return found
+    _, _, name = target.rpartition(":")
+    return _check_class(name, found, params) if found.is_class else _check_call(name, found, params)
+
+
+def check_data_function(
+    target: str, params: Mapping[str, Any], written: str
+) -> list[tuple[KeyPath, str]]:
+    """Return what is wrong with a function that makes a data set, as `check_function` does."""
+    found = _find(target, written)
+    if not isinstance(found, Found):
+        return found
+    _, _, name = target.rpartition(":")
+    return [] if found.make is None else _check_keywords(name, found.make, params, frozenset())
+
+
+def _find(target: str, written: str) -> Found | list[tuple[KeyPath, str]]:
+    """Return what a target names, or what is wrong with it."""
     parts = split_target(target)
     if parts is None:
         return [(("target",), f"{shown(written)} is not allowed; {ACCEPTED}")]
@@ -80,9 +100,7 @@ def check_function(
         return [(("target",), f"{written.rpartition(':')[0]!r} is not valid Python: {error}")]
     except (OSError, ValueError):
         return [(("target",), _missing(written.rpartition(":")[0], place))]
-    if found is None:
-        return [(("target",), _no_such_name(place, name))]
-    return _check_class(name, found, params) if found.is_class else _check_call(name, found, params)
+    return found or [(("target",), _no_such_name(place, name))]
 
 
 def _no_such_name(place: str, name: str) -> str:

@@ -14,13 +14,14 @@ from lossbench.catalog.types import nested
 from lossbench.config.entries import (
     ARGUMENTS,
     CUSTOM,
+    FUNCTION,
     KERAS,
     Entry,
     bracketed,
     value_text,
 )
 from lossbench.config.fields import check, described
-from lossbench.config.functions import check_function
+from lossbench.config.functions import check_data_function, check_function
 from lossbench.config.keras_objects import check_keras, without_defaults
 from lossbench.config.nesting import Choice, Place, made_of_losses, may_stand
 from lossbench.config.positions import Problems
@@ -255,10 +256,10 @@ class Parser:
     def _check_arguments(
         self, row: Row, raw: Mapping[str, Any], combination: _Combination, path: KeyPath
     ) -> bool:
-        """Report what is wrong with what a custom or Keras loss names; return if nothing is."""
+        """Report what is wrong with a named function or Keras loss; return if nothing is."""
         if row.name not in ARGUMENTS:
             return True
-        key = "target" if row.name == CUSTOM else "class_name"
+        key = "class_name" if row.name == KERAS else "target"
         name, arguments = raw.get(key), raw.get(ARGUMENTS[row.name], {})
         if not isinstance(name, str) or not isinstance(arguments, dict):
             return False
@@ -266,7 +267,8 @@ class Parser:
             found = check_keras(name, arguments)
         else:
             target = self._absolute(name) if _is_path(row, name) else name
-            found = check_function(target, arguments, name)
+            checked = check_data_function if row.name == FUNCTION else check_function
+            found = checked(target, arguments, name)
         known = KERAS_CLASSES[name].params if row.name == KERAS and name in KERAS_CLASSES else {}
         for inner, text in found:
             unknown = len(inner) > 1 and inner[-1] not in known
@@ -299,8 +301,8 @@ class Parser:
 
 
 def _is_path(row: Row, value: str) -> bool:
-    """Return whether a value of a path parameter is one: a custom loss may be in a module."""
-    return row.name != CUSTOM or in_file(value)
+    """Return whether a value of a path parameter is one: a function may be in a module."""
+    return row.name not in (CUSTOM, FUNCTION) or in_file(value)
 
 
 def _is_label(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where a loss of the user's own is written, and how it is called; nothing is executed."""
+"""Where a function of the user's own is written, and how it is called; nothing is executed."""
 
 import ast
 import importlib.util
@@ -34,8 +34,8 @@ class Found:
     """A function or a class; a signature that cannot be known is None.
 
     Attributes:
-        call: how the function, or an object of the class, is called.
-        make: how an object is made.
+        call: how the function, or an object of the class, is called with (labels, outputs).
+        make: how an object is made, or the function called with nothing given by position.
         is_class: whether it is a class.
         callable: whether it, or an object of it, may be callable.
     """
@@ -204,7 +204,7 @@ def _targets(node: ast.stmt) -> Sequence[ast.AST]:
 
 
 def _function(node: _Function) -> Found:
-    return Found(_signature(node, given=2))
+    return Found(_signature(node, given=2), _signature(node, given=0))
 
 
 def _class(node: ast.ClassDef) -> Found:

@@ -1,18 +1,23 @@
 """The data sets: `describe` says what one holds, `prepare` fetches it, `load` reads it."""
 
 import importlib
+import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lossbench.catalog import DATASETS, Facts
+from lossbench.catalog.splits import SplitAs, folds_of, mode_of
 from lossbench.datasets import retrieval
 from lossbench.datasets.best_predictions import best_prediction
+from lossbench.datasets.cache import cached
 from lossbench.datasets.damaging import Wishes, damaged, foreseen, separated
+from lossbench.datasets.dividing import Division
+from lossbench.datasets.duplicates import Overlap, overlap_of
 from lossbench.datasets.parts import (
     Part,
     Splits,
@@ -21,7 +26,15 @@ from lossbench.datasets.parts import (
     split_sha256,
     targets_of,
 )
-from lossbench.datasets.splitting import Source, Subset, sizes, split
+from lossbench.datasets.splitting import (
+    Source,
+    Subset,
+    check_folds,
+    counts_of_test,
+    sizes,
+    sizes_of,
+    split,
+)
 from lossbench.errors import DataError
 
 __all__ = [
@@ -31,6 +44,7 @@ __all__ = [
     "best_prediction",
     "describe",
     "label_sha256",
+    "leaks",
     "load",
     "locate",
     "of_output",
@@ -44,38 +58,59 @@ __all__ = [
 def describe(name: str, params: Mapping[str, Any]) -> Facts:
     """Say what a data set holds, damage included.
 
-    Images are decoded only where damage depends on the values of targets: numbers, or labels that
-    may hold together.
+    Images are decoded only where damage depends on the values of targets (numbers, or labels that
+    may hold together), and for groups.
 
     Args:
         name: canonical name of the data set, a key of `DATASETS`.
         params: its parameters, as the catalogue lists them; those left out have their defaults.
 
     Returns:
-        Sizes, shapes, task and names: the same whatever the seed.
+        Sizes, shapes, task and names: the same whatever the seed, but for sizes where each seed
+        has a split of its own.
 
     Raises:
         DataError: the parameters fit no data, the damage does not suit it, or the user's file is
             absent or wrong.
     """
-    own, embedded, subset, wishes = _sorted(name, params)
-    where = f"data set {name!r}"
-    facts = retrieval.foreseen(_module(name).describe(name, **own), embedded, where)
-    counts = np.array(facts.train_counts)
-    facts = replace(facts, **sizes(counts, subset, where))
-    facts = foreseen(name, facts, wishes, lambda: load(name, own | {"subset": subset}))
+    asked, where = _asked(name, params), f"data set {name!r}"
+    facts = retrieval.foreseen(_module(name).describe(name, **asked.own), asked.retrieval, where)
+
+    def undamaged() -> Splits:
+        return split(_read(name, asked), asked.subset, where, _division(asked.split, 0))
+
+    if facts.grouped:
+        whole = undamaged()
+        facts = replace(facts, **sizes_of(whole), n_test=len(whole.test.ids))
+    else:
+        facts = _counted(facts, asked.subset, _division(asked.split, 0), where)
+    facts = foreseen(name, facts, asked.damage, undamaged)
     retrieval.check_pairs(facts, where)
     return facts
 
 
-def load(name: str, params: Mapping[str, Any], seed: int = 0) -> Splits:
+def _counted(facts: Facts, subset: Subset, how: Division, where: str) -> Facts:
+    """Return facts with the sizes that the parts will have."""
+    counts = np.array(facts.train_counts)
+    check_folds(how, facts.n_test > 0, where)
+    if facts.n_test:
+        return replace(facts, **sizes(counts, subset, where))
+    test = counts_of_test(counts, how, where)
+    return replace(facts, **sizes(counts - test, subset, where), n_test=int(test.sum()))
+
+
+def load(
+    name: str, params: Mapping[str, Any], seed: int = 0, content_sha256: str | None = None
+) -> Splits:
     """Read a data set, split it and damage it as asked, the same way for the same seed.
 
     Args:
         name: canonical name of the data set, a key of `DATASETS`.
         params: its parameters, as the catalogue lists them; those left out have their defaults.
-        seed: that of the run; decides what is damaged, and nothing where `varies_with_seed` says
-            no.
+        seed: that of the run; decides what is damaged and, if asked, the split, and nothing where
+            `varies_with_seed` says no.
+        content_sha256: what `describe` said of the content, so that a change since is found where
+            data are made anew for each process.
 
     Returns:
         Training, validation and test part.
@@ -84,16 +119,31 @@ def load(name: str, params: Mapping[str, Any], seed: int = 0) -> Splits:
         DataError: the parameters fit no data, the damage does not suit it, or a file is absent or
             wrong.
     """
-    own, embedded, subset, wishes = _sorted(name, params)
-    where = f"data set {name!r}"
+    asked = _asked(name, params)
+    source = _read(name, asked)
+    if content_sha256 and source.content_sha256 not in (None, content_sha256):
+        raise DataError(
+            f"data set {name!r}: the data differ from those that the experiment was planned with; "
+            f"the same ones in every process are accepted. Make them the same each time, and run "
+            f"again."
+        )
+    splits = split(source, asked.subset, f"data set {name!r}", _division(asked.split, seed))
+    return damaged(name, splits, asked.damage, seed)
+
+
+def _read(name: str, asked: "_Asked") -> Source:
+    """Return a data set before it is split, without the classes that retrieval holds out."""
+    return retrieval.held_out(_own(name, asked.own), asked.retrieval, f"data set {name!r}")
+
+
+def _own(name: str, own: Mapping[str, Any]) -> Source:
     source: Source = getattr(_module(name), _target(name)[1])(name, **own)
-    source = retrieval.held_out(source, embedded, where)
-    return damaged(name, split(source, subset, where), wishes, seed)
+    return source
 
 
 def varies_with_seed(params: Mapping[str, Any]) -> bool:
     """Return whether a data set with these parameters differs from one seed to another."""
-    return bool(separated(params)[1])
+    return bool(separated(params)[1]) or mode_of(params) != "fixed"
 
 
 def prepare(name: str, params: Mapping[str, Any]) -> None:
@@ -110,7 +160,41 @@ def prepare(name: str, params: Mapping[str, Any]) -> None:
     """
     step = getattr(_module(name), "prepare", None)
     if step is not None:
-        step(name, **_sorted(name, params)[0])
+        step(name, **_asked(name, params).own)
+
+
+def leaks(name: str, params: Mapping[str, Any], content_sha256: str | None) -> list[str]:
+    """Say what training and test share: exact copies of images, and groups.
+
+    Images are read for it, all of them; the answer is remembered where `cached` keeps things.
+    Synthetic images, which are drawn apart, are not looked at.
+
+    Args:
+        name: canonical name of the data set, a key of `DATASETS`.
+        params: its parameters, as the catalogue lists them; those left out have their defaults.
+        content_sha256: what `describe` said of the content.
+
+    Returns:
+        Sentences for the user; none where nothing is shared.
+
+    Raises:
+        DataError: a file is absent or wrong.
+    """
+    if content_sha256 is None and DATASETS[name].file is None:
+        return []
+    own = _asked(name, params).own
+    hashed = {key: own[key] for key in own if DATASETS[name].params[key].hashed}
+    key = {"what": "overlap", "name": name, "own": hashed, "content": content_sha256}
+
+    def count(folder: Path) -> None:
+        found = overlap_of(_own(name, own))
+        (folder / "overlap.json").write_text(json.dumps(asdict(found)))
+
+    try:
+        found = Overlap(**json.loads((cached(key, count) / "overlap.json").read_text()))
+    except (DataError, OSError):  # where nothing can be kept, it is counted each time
+        found = overlap_of(_own(name, own))
+    return found.sentences(f"data set {name!r}")
 
 
 def locate(name: str) -> Path | None:
@@ -130,14 +214,27 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"lossbench.datasets.{_target(name)[0]}")
 
 
-def _sorted(
-    name: str, params: Mapping[str, Any]
-) -> tuple[dict[str, Any], retrieval.Wish, Subset, Wishes]:
-    """Return the parameters of a data set's own module, retrieval, the subset and the damage."""
+class _Asked(NamedTuple):
+    """The parameters of a data set, by who needs them: its own module, or what is done to all."""
+
+    own: dict[str, Any]
+    retrieval: retrieval.Wish
+    subset: Subset
+    split: SplitAs
+    damage: Wishes
+
+
+def _asked(name: str, params: Mapping[str, Any]) -> _Asked:
     own, wishes = separated(_complete(name, params))
     embedded: retrieval.Wish = own.pop("retrieval", None)
     subset: Subset = own.pop("subset")
-    return own, embedded, subset, wishes
+    split_as: SplitAs = own.pop("split")
+    return _Asked(own, embedded, subset, split_as, wishes)
+
+
+def _division(split_as: SplitAs, seed: int) -> Division:
+    params = {"split": split_as}
+    return Division(mode_of(params), folds_of(params), seed)
 
 
 def _complete(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def describe(
     graded = ordered and targets.task == "multiclass"
     facts = Facts(
         task=targets.task,
+        grouped=group is not None,
         image_shape=image_shape(files, image_size, colour, table.where),
         n_classes=classes,
         n_targets=targets.values.shape[1] if is_regression else 0,

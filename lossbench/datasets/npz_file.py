@@ -14,6 +14,8 @@ from lossbench.errors import DataError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 """The arrays of a data file, named as Keras names them."""
+GROUPS = ("group_train", "group_test")
+"""What examples belong to, so that no group is on both sides of a split."""
 _OUTPUTS = ("y_train_", "y_test_")
 """What the names of arrays begin with that hold one of several outputs."""
 
@@ -34,8 +36,7 @@ def read_headers(path: Path, where: str) -> dict[str, Header]:
         where: how messages name the file.
 
     Returns:
-        One header for each of `KEYS`; in a file without y_train that has labels of several
-        outputs, for each of `x_train`, `x_test`, `y_train_<name>` and `y_test_<name>`.
+        One header for each of the `wanted` arrays.
 
     Raises:
         DataError: there is no such file, or it is no sound .npz file with these arrays.
@@ -43,8 +44,7 @@ def read_headers(path: Path, where: str) -> dict[str, Header]:
     _check_zip(path, where)
     with _readable(where), zipfile.ZipFile(path) as archive:
         names = [name.removesuffix(".npy") for name in archive.namelist()]
-        keys = _keys(names)
-        _check_names(names, keys, where)
+        keys = wanted(names, where)
         return {key: _read_header(archive, key, where) for key in keys}
 
 
@@ -56,12 +56,39 @@ def output_names(keys: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name))
 
 
-def _keys(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the arrays that a file with these names should have."""
+def wanted(names: Sequence[str], where: str, holder: str = "the file holds") -> tuple[str, ...]:
+    """Return which of the arrays that have these names are read.
+
+    Args:
+        names: the names that are there.
+        where: how messages name the file.
+        holder: how messages introduce the names.
+
+    Returns:
+        `KEYS`, or x_train and y_train where there is no test set; in a file without y_train that
+        has labels of several outputs, y_train_<name> and y_test_<name> in their place; and
+        `GROUPS`, those that are there.
+
+    Raises:
+        DataError: one is missing, or a name is likely meant for another.
+    """
     outputs = output_names(names) if "y_train" not in names else ()
-    if not outputs:
-        return KEYS
-    return ("x_train", "x_test", *(f"{prefix}{name}" for name in outputs for prefix in _OUTPUTS))
+    others = (name for name in names if "_train" not in name)
+    has_test = any("test" in name.casefold() for name in others)
+    parts = ("train", "test") if has_test else ("train",)
+    if outputs:
+        labels = tuple(f"y_{part}_{name}" for name in outputs for part in parts)
+        keys = (*(f"x_{part}" for part in parts), *labels)
+    else:
+        keys = tuple(f"{axis}_{part}" for part in parts for axis in "xy")
+    _check_names(names, keys, where, holder)
+    for name in names:
+        if "group" in name.casefold() and name not in (*GROUPS, *keys):
+            raise DataError(
+                f"{where}: the array {name!r} is not read; group_train and group_test are "
+                f"accepted for what examples belong to. Rename it."
+            )
+    return (*keys, *(key for key in GROUPS if key in names))
 
 
 def read_arrays(path: Path, where: str, keys: Sequence[str] = KEYS) -> dict[str, np.ndarray]:
@@ -139,7 +166,12 @@ def _check_plain(dtype: np.dtype, key: str, where: str) -> None:
         )
 
 
-def _check_names(present: Sequence[str], wanted: Sequence[str], where: str) -> None:
+def _check_names(
+    present: Sequence[str],
+    wanted: Sequence[str],
+    where: str,
+    holder: str = "the file holds",
+) -> None:
     """Name the arrays that are missing, with the most similar one that is there."""
     missing = [key for key in wanted if key not in present]
     if not missing:
@@ -149,6 +181,6 @@ def _check_names(present: Sequence[str], wanted: Sequence[str], where: str) -> N
     hint = f"Rename {folded[near[0]]!r} to {missing[0]!r}." if near else "Add what is missing."
     raise DataError(
         f"{where}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; "
-        f"{', '.join(wanted)} are accepted, the file holds "
+        f"{', '.join(wanted)} are accepted, {holder} "
         f"{', '.join(sorted(present)) or 'nothing'}. {hint}"
     )

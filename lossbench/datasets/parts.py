@@ -9,6 +9,7 @@ import numpy as np
 
 from lossbench.catalog import Output
 from lossbench.catalog.losses import CLASSIFICATION, Task
+from lossbench.catalog.splits import Mode
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
 
 
@@ -23,7 +24,7 @@ class Part:
             [n, targets]; or those of several outputs side by side, float32 [n, columns]; or the
             class of each pixel, uint8 [n, height, width].
         ids: int64 [n], index of each example in its source; those of the test part are counted
-            apart from those of training and validation.
+            apart from those of training and validation unless it was drawn with them.
         clean_targets: the targets before they were made wrong on purpose, class indices where they
             became soft labels; None where they are as they were.
     """
@@ -86,6 +87,8 @@ class Splits:
         outputs: the outputs of data that have several, whose task is `multioutput`; else empty.
         damage: what was done to the data on purpose, asked and counted, as plain data; else empty.
         optimum: the best possible predictions for the test part, where they are known.
+        split: whether one split serves all runs: fixed; or each seed has its own: resample, kfold.
+        test_resampled: whether the test part is drawn anew for each seed.
     """
 
     train: Part
@@ -98,6 +101,8 @@ class Splits:
     damage: Mapping[str, Any] = field(default_factory=dict)
     optimum: Optimum | None = None
     outputs: tuple[Output, ...] = ()
+    split: Mode = "fixed"
+    test_resampled: bool = False
 
 
 def targets_of(output: Output, targets: np.ndarray) -> np.ndarray:

@@ -75,4 +75,4 @@ def _output(name: str, labels: Labels, columns: tuple[int, int]) -> Output:
 
 
 def _columns(targets: np.ndarray) -> np.ndarray:
-    return targets.reshape(len(targets), -1).astype(np.float32)
+    return (targets if targets.ndim == 2 else targets[:, np.newaxis]).astype(np.float32)

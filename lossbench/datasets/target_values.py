@@ -20,7 +20,8 @@ def target_values(*parts: np.ndarray) -> TargetValues:
     """Say which values the targets of all parts take.
 
     Args:
-        parts: targets, each [n, targets], n >= 1; as float32, since losses see them so.
+        parts: targets, each [n, targets]; as float32, since losses see them so. Some part has
+            n >= 1.
 
     Returns:
         The least; whether one is 0; whether all are whole numbers; whether every example's are
@@ -29,6 +30,7 @@ def target_values(*parts: np.ndarray) -> TargetValues:
     Source:
         Definition.
     """
+    parts = tuple(part for part in parts if len(part))
     return {
         "target_min": min(float(part.min()) for part in parts),
         "has_zero_target": any(bool((part == 0).any()) for part in parts),

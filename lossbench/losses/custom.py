@@ -1,17 +1,11 @@
 """A loss that the user wrote: a function or a class in a file or an installed module."""
 
-import hashlib
-import importlib
-import importlib.util
 import inspect
-import os
-import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from lossbench.errors import LossError
+from lossbench.own_code import load
 
 
 def load_function(target: str) -> Callable[..., Any]:
@@ -43,16 +37,7 @@ def load_function(target: str) -> Callable[..., Any]:
     Source:
         The user. Departures: unknown.
     """
-    place, _, name = target.rpartition(":")
-    module = _run_file(target, place) if place.endswith(".py") else _import(target, place)
-    found = getattr(module, name, None)
-    if not callable(found):
-        where = "file" if place.endswith(".py") else "module"
-        raise LossError(
-            f"{target}: the {where} has no function or class {name!r}. Check the name after ':'."
-        )
-    loaded: Callable[..., Any] = found
-    return loaded
+    return load(target, LossError)
 
 
 def make_custom(
@@ -94,45 +79,3 @@ def _unreduced(made: Any) -> Callable[..., Any]:
         made.reduction = None
     found: Callable[..., Any] = made
     return found
-
-
-def _import(target: str, name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        raise LossError(
-            f"{target}: the module cannot be imported: {type(error).__name__}: {error}. "
-            f"Try `python -c 'import {name}'`."
-        ) from error
-
-
-def _run_file(target: str, file: str) -> Any:
-    try:
-        stat = os.stat(file)
-    except OSError:
-        stat = None
-    return _module(target, file, stat and stat.st_mtime_ns, stat and stat.st_size)
-
-
-@lru_cache(maxsize=32)
-def _module(target: str, file: str, mtime: int | None, size: int | None) -> Any:
-    """Return a file's module; the file is executed once until it changes."""
-    path = Path(file)
-    unique = hashlib.sha256(os.path.abspath(file).encode()).hexdigest()[:8]
-    spec = importlib.util.spec_from_file_location(f"lossbench_custom_{path.stem}_{unique}", path)
-    if spec is None or spec.loader is None:
-        raise LossError(f"{target}: this is no Python file; FILE.py:NAME is needed.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses and Keras look a class's module up
-    sys.path.insert(0, str(path.parent))  # so that the file can import its neighbours
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[spec.name]
-        raise LossError(
-            f"{target}: the file cannot be run: {type(error).__name__}: {error}. "
-            f"Try `python {path.name}`."
-        ) from error
-    finally:
-        sys.path.remove(str(path.parent))
-    return module

@@ -3,6 +3,10 @@
 A difference is oriented: positive means that the loss is better than the baseline. It has the
 unit of the metric. Differences count as all equal where they spread over no more than rounding,
 1e-12 of the largest; the tests then answer from the mean alone.
+
+Where each pair has a test part of its own, drawn from one pool, pairs share training and test
+examples and are not independent. `overlap` corrects for it: the variance of the mean is then
+sd^2 (1/n + n_test / n_train) and not sd^2 / n. Nadeau & Bengio 2003, doi:10.1023/A:1024068626366.
 """
 
 import math
@@ -97,25 +101,27 @@ def all_equal(d: ArrayLike) -> bool:
     return len(d) > 1 and bool(np.ptp(d) <= _ROUNDING * np.abs(d).max())
 
 
-def paired_difference(d: ArrayLike, alpha: float = 0.05) -> PairedDifference:
+def paired_difference(d: ArrayLike, alpha: float = 0.05, overlap: float = 0.0) -> PairedDifference:
     """Estimate the mean difference, with its t interval and the paired t-test.
 
-    mean -+ t(1 - alpha/2, n - 1) sd / sqrt(n)
+    mean -+ t(1 - alpha/2, n - 1) se,   se = sd sqrt(1/n + overlap)
 
     All differences equal: the interval is the mean, and p_t is 1 where that is 0, else 0.
 
     Args:
         d: differences, float [n], metric units.
         alpha: the interval covers 1 - alpha, in (0, 1).
+        overlap: n_test / n_train where each pair has a test part of its own, drawn from one pool
+            with its training part; 0 where all share one.
 
     Returns:
         The estimates.
 
     Raises:
-        ValueError: a difference is NaN or infinite.
+        ValueError: a difference is NaN or infinite, or overlap is negative.
 
     Source:
-        Student 1908; the same as `scipy.stats.ttest_rel`.
+        Student 1908; without overlap the same as `scipy.stats.ttest_rel`.
     """
     d = checked(d)
     n, nan = len(d), math.nan
@@ -125,20 +131,27 @@ def paired_difference(d: ArrayLike, alpha: float = 0.05) -> PairedDifference:
     if all_equal(d):
         return PairedDifference(n, mean, 0.0, 0.0, mean, mean, float(mean == 0))
     sd = float(d.std(ddof=1))
-    se = sd / math.sqrt(n)
+    se = sd * math.sqrt(1 / n + _checked_overlap(overlap))
     half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * se
     p_t = 2 * float(stats.t.sf(abs(mean) / se, n - 1))
     return PairedDifference(n, mean, sd, se, mean - half, mean + half, p_t)
 
 
-def _p_above(d: Array, bound: float) -> float:
+def _checked_overlap(overlap: float) -> float:
+    if not (math.isfinite(overlap) and overlap >= 0):
+        raise ValueError(f"overlap: {overlap!r}; accepted is a finite number >= 0")
+    return overlap
+
+
+def _p_above(d: Array, bound: float, overlap: float) -> float:
     """Return the one-sided p-value of the t-test against a mean of at most `bound`."""
     if len(d) < 2:
         return math.nan
     mean = d.mean()
     if all_equal(d):
         return 0.0 if mean > bound else 1.0
-    return float(stats.t.sf((mean - bound) / (d.std(ddof=1) / math.sqrt(len(d))), len(d) - 1))
+    se = d.std(ddof=1) * math.sqrt(1 / len(d) + _checked_overlap(overlap))
+    return float(stats.t.sf((mean - bound) / se, len(d) - 1))
 
 
 def _checked_delta(delta: float) -> float:
@@ -147,7 +160,7 @@ def _checked_delta(delta: float) -> float:
     return delta
 
 
-def tost_p(d: ArrayLike, delta: float) -> float:
+def tost_p(d: ArrayLike, delta: float, overlap: float = 0.0) -> float:
     """Test that the mean difference lies inside (-delta, delta): two one-sided t-tests.
 
     p = max(p of mean > -delta, p of mean < delta)
@@ -155,6 +168,7 @@ def tost_p(d: ArrayLike, delta: float) -> float:
     Args:
         d: differences, float [n], metric units.
         delta: smallest difference that matters, metric units, >= 0.
+        overlap: as for `paired_difference`.
 
     Returns:
         p-value; NaN for n < 2. All differences equal: 0 where |mean| < delta, else 1.
@@ -166,10 +180,10 @@ def tost_p(d: ArrayLike, delta: float) -> float:
         Schuirmann 1987; Lakens 2017, doi:10.1177/1948550617697177.
     """
     d, delta = checked(d), _checked_delta(delta)
-    return max(_p_above(d, -delta), _p_above(-d, -delta))
+    return max(_p_above(d, -delta, overlap), _p_above(-d, -delta, overlap))
 
 
-def beyond_delta_p(d: ArrayLike, delta: float) -> float:
+def beyond_delta_p(d: ArrayLike, delta: float, overlap: float = 0.0) -> float:
     """Test that the mean difference exceeds delta, in the direction that the mean has.
 
     mean >= 0: p of mean > delta;   mean < 0: p of mean < -delta
@@ -177,6 +191,7 @@ def beyond_delta_p(d: ArrayLike, delta: float) -> float:
     Args:
         d: differences, float [n], metric units.
         delta: smallest difference that matters, metric units, >= 0.
+        overlap: as for `paired_difference`.
 
     Returns:
         One-sided p-value; NaN for n < 2. All differences equal: 0 where |mean| > delta, else 1.
@@ -190,7 +205,7 @@ def beyond_delta_p(d: ArrayLike, delta: float) -> float:
     d, delta = checked(d), _checked_delta(delta)
     if len(d) < 2:
         return math.nan
-    return _p_above(d if d.mean() >= 0 else -d, delta)
+    return _p_above(d if d.mean() >= 0 else -d, delta, overlap)
 
 
 def sign_flip_p(d: ArrayLike, rng: np.random.Generator | None = None) -> float:

@@ -75,7 +75,10 @@ def verdict(
 
 
 def family_verdicts(
-    differences: Sequence[ArrayLike], delta: float | Sequence[float], alpha: float = 0.05
+    differences: Sequence[ArrayLike],
+    delta: float | Sequence[float],
+    alpha: float = 0.05,
+    overlap: float = 0.0,
 ) -> list[str]:
     """Return the verdict on each loss of a family, each test Holm-adjusted over the family.
 
@@ -84,6 +87,7 @@ def family_verdicts(
             may differ.
         delta: smallest difference that matters, metric units, >= 0; one, or one per loss.
         alpha: level, in (0, 1).
+        overlap: as for `paired_difference`.
 
     Returns:
         Keys of `WORDS`, in the order of the losses. A loss with fewer than 3 differences has
@@ -97,7 +101,7 @@ def family_verdicts(
     """
     ds = [checked(d) for d in differences]
     deltas = np.broadcast_to(np.asarray(delta, dtype=np.float64), (len(ds),)).tolist()
-    p = np.array([_p_values(d, bound) for d, bound in zip(ds, deltas, strict=True)])
+    p = np.array([_p_values(d, bound, overlap) for d, bound in zip(ds, deltas, strict=True)])
     columns = [holm(column) for column in p.reshape(-1, 3).T]
     return [
         verdict(len(d), paired_difference(d).mean, p_diff, p_tost, p_beyond, alpha)
@@ -105,14 +109,18 @@ def family_verdicts(
     ]
 
 
-def _p_values(d: NDArray[np.float64], delta: float) -> tuple[float, float, float]:
+def _p_values(d: NDArray[np.float64], delta: float, overlap: float) -> tuple[float, float, float]:
     if len(d) < FEWEST_BLOCKS:
         return math.nan, math.nan, math.nan
-    return paired_difference(d).p_t, tost_p(d, delta), beyond_delta_p(d, delta)
+    p_t = paired_difference(d, overlap=overlap).p_t
+    return p_t, tost_p(d, delta, overlap), beyond_delta_p(d, delta, overlap)
 
 
 def left_out_verdicts(
-    table: ArrayLike, delta: float | Sequence[float], alpha: float = 0.05
+    table: ArrayLike,
+    delta: float | Sequence[float],
+    alpha: float = 0.05,
+    overlap: float = 0.0,
 ) -> list[list[str]]:
     """Return the verdicts that would result without each of the blocks.
 
@@ -121,6 +129,7 @@ def left_out_verdicts(
             not complete for a loss.
         delta: smallest difference that matters, metric units, >= 0; one, or one per loss.
         alpha: level, in (0, 1).
+        overlap: as for `paired_difference`.
 
     Returns:
         For each loss the verdicts without each block that it has, keys of `WORDS`.
@@ -135,7 +144,7 @@ def left_out_verdicts(
     found: list[list[str]] = [[] for _ in values]
     for block in range(values.shape[1]):
         rest = np.delete(values, block, axis=1)
-        codes = family_verdicts([row[~np.isnan(row)] for row in rest], delta, alpha)
+        codes = family_verdicts([row[~np.isnan(row)] for row in rest], delta, alpha, overlap)
         for loss, code in enumerate(codes):
             if not np.isnan(values[loss, block]):
                 found[loss].append(code)

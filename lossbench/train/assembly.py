@@ -117,7 +117,7 @@ class Setting:
 @functools.lru_cache(maxsize=2)
 def _data(name: str, params: str, content: str, seed: int) -> Data:
     """Load a data set; the worker keeps the last two, since most jobs share theirs."""
-    splits = datasets.load(name, json.loads(params), seed)
+    splits = datasets.load(name, json.loads(params), seed, json.loads(content).get("data_sha256"))
     resident = evaluation.make_resident(splits)
     return Data(
         splits,

@@ -253,3 +253,40 @@ def test_metrics_of_training_labels_are_not_offered(make_runs):
         compare(folder, metric="memorisation")
     with pytest.raises(StoreError, match=r"'mcc' was not measured on .*; accepted: accuracy\."):
         compare(folder, metric="mcc")
+
+
+def test_test_parts_of_each_seed_widen_intervals_and_are_said(make_runs):
+    def resampled(values, **more):
+        own = {"split": "resample", "test_resampled": True, "n_train": 72, "n_test": 18}
+        return [{"value": value} | own | more for value in values]
+
+    scores = {"cross_entropy": BASE, "focal": NEW}
+    (fixed,) = compare(make_runs(scores, protocol={"delta": 0.002}))
+    (found,) = compare(
+        make_runs(
+            {loss: resampled(values) for loss, values in scores.items()},
+            name="resampled",
+            protocol={"delta": 0.002},
+        )
+    )
+    assert (fixed.overlap, found.overlap) == (0.0, 0.25)
+    before, after = row(fixed, "focal"), row(found, "focal")
+    wider = math.sqrt((1 / 8 + 18 / 72) / (1 / 8))
+    assert after.diff == pytest.approx(before.diff)
+    assert after.ci_high - after.ci_low == pytest.approx(wider * (before.ci_high - before.ci_low))
+    assert after.mde == pytest.approx(wider * before.mde)
+    assert after.p > 10 * before.p and after.p_beyond > 2 * before.p_beyond
+    assert (before.verdict, after.verdict) == ("CLEARLY_BETTER", "BETTER")
+    (warning,) = found.warnings
+    assert "blocks overlap: the variance of a mean difference counts n_test / n_train = 0.25" in (
+        warning
+    )
+    assert fixed.warnings == ()
+    assert "overlap" in comparison.csv_text([found]).splitlines()[0].split(",")
+
+
+def test_a_new_validation_part_for_each_seed_is_no_overlap(make_runs):
+    own = {"split": "resample", "test_resampled": False, "n_train": 72, "n_test": 18}
+    runs = {loss: [{"value": v} | own for v in BASE] for loss in ("cross_entropy", "focal")}
+    (found,) = compare(make_runs(runs))
+    assert (found.overlap, found.warnings) == (0.0, ())

@@ -74,8 +74,8 @@ def drawn_entry(key: str, row: Any, rng: random.Random, index: int, depth: int =
         fitting = fitting_values(key, row.name, name)
         if fitting and (parameter.required or rng.random() < 0.5):
             given[name] = rng.choice(fitting)
-    if row.name == "custom":
-        given["target"] = "my.py:f"
+    if row.name in ("custom", "function"):
+        given["target"] = "my.py:f" if row.name == "custom" else "my.py:g"
         names = rng.sample(["a", "b", "c", "yes"], k=rng.randrange(4))
         given["params"] = {name: rng.choice(ARGUMENTS) for name in names}
     if row.name == "keras":
@@ -103,7 +103,7 @@ def drawn_experiment(rng: random.Random) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(150))
 def test_random_experiments_survive(seed: int, tmp_path: Path) -> None:
-    (tmp_path / "my.py").write_text("def f(labels, outputs, **more): ...\n")
+    (tmp_path / "my.py").write_text("def f(labels, outputs, **more): ...\ndef g(**more): ...\n")
     data = drawn_experiment(random.Random(seed))
     # JSON is YAML, so the text does not come from the writer under test.
     round_trip(json.dumps(data, ensure_ascii=False), tmp_path)

@@ -10,7 +10,14 @@ import pytest
 from lossbench.catalog import DATASETS
 from lossbench.catalog.damage import DAMAGE
 from lossbench.catalog.metrics import offered, parted
-from lossbench.datasets import _module, describe, load, prepare, split_sha256
+from lossbench.datasets import (
+    _module,
+    describe,
+    load,
+    prepare,
+    split_sha256,
+    varies_with_seed,
+)
 from lossbench.errors import DataError
 
 OFFLINE = {
@@ -18,6 +25,7 @@ OFFLINE = {
         {},
         {"subset": 200},
         {"subset": {"n": 50, "balanced": True}},
+        {"split": "resample", "subset": 300},
         {"subset": 500, "imbalance": {"type": "step", "ratio": 5.0}},
         {"label_noise": {"type": "asymmetric", "rate": 0.4, "validation": "clean"}},
         {"subset": 500, "imbalance": {"type": "one_vs_rest", "positive": 7, "prevalence": 0.02}},
@@ -104,9 +112,8 @@ CASES = [(name, params) for name, cases in OFFLINE.items() for params in cases]
 def test_functions_take_the_parameters_of_the_catalogue(name, function):
     signature = inspect.signature(getattr(_module(name), function))
     only = [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
-    assert only == [
-        key for key in DATASETS[name].params if key not in {*DAMAGE, "retrieval", "subset"}
-    ]
+    generic = {*DAMAGE, "retrieval", "subset", "split"}
+    assert only == [key for key in DATASETS[name].params if key not in generic]
     assert next(iter(signature.parameters)) == "name"
 
 
@@ -158,6 +165,42 @@ def test_loading_twice_gives_the_same(name, params):
         ours, theirs = getattr(first, part), getattr(second, part)
         np.testing.assert_array_equal(ours.images, theirs.images)
         np.testing.assert_array_equal(ours.targets, theirs.targets)
+
+
+@pytest.mark.parametrize("name", DATASETS.names)
+def test_every_data_set_can_be_thinned_out_and_split(name):
+    assert {"subset", "split"} <= set(DATASETS[name].params)
+    assert not varies_with_seed({})
+    assert varies_with_seed({"split": "resample"})
+    assert varies_with_seed({"split": {"type": "kfold"}})
+
+
+@pytest.mark.parametrize(("name", "n"), [("mnist_mini", 5000), ("synthetic_regression", 60)])
+def test_what_is_resampled_has_the_same_sizes_for_every_seed(name, n):
+    params = {"split": "resample"} | ({"n": 60, "n_test": 9} if n == 60 else {})
+    facts = describe(name, params)
+    found = [load(name, params, seed) for seed in (1, 2)]
+    assert split_sha256(found[0]) != split_sha256(found[1])
+    for splits in found:
+        sizes = [len(part.ids) for part in (splits.train, splits.validation, splits.test)]
+        assert sizes == [facts.n_train, facts.n_validation, facts.n_test]
+        if facts.n_classes:
+            assert np.bincount(splits.train.targets).tolist() == list(facts.train_counts)
+
+
+def test_damage_and_split_go_together_and_differ_from_seed_to_seed():
+    noise = {"type": "symmetric", "rate": 0.3}
+    params = {"split": "resample", "subset": 300, "label_noise": noise}
+    first, second = (load("mnist_mini", params, seed) for seed in (1, 2))
+    assert (first.split, first.test_resampled) == ("resample", False)
+    assert first.damage["label_noise"]["done"] != second.damage["label_noise"]["done"]
+    np.testing.assert_array_equal(first.test.images, second.test.images)
+
+
+def test_folds_of_what_has_a_test_set_are_refused_before_anything_is_read():
+    for function in (describe, load):
+        with pytest.raises(DataError, match=r"'mnist_mini': split is kfold, .* a test set of"):
+            function("mnist_mini", {"split": "kfold"})
 
 
 def test_nothing_needs_to_be_prepared_for_what_is_drawn_or_inside():

@@ -361,3 +361,65 @@ def test_mistakes_in_several_outputs(saved, changes, more, message):
     for function in (describe, load):
         with pytest.raises(DataError, match=message):
             function("npz", params)
+
+
+def without_test(**changes):
+    return {key: value for key, value in arrays(**changes).items() if "test" not in key}
+
+
+def test_a_file_without_a_test_set_gets_one_drawn(saved):
+    params = saved(without_test(n=100))
+    facts, splits = describe("npz", params), load("npz", params)
+    sizes = [len(part.ids) for part in (splits.train, splits.validation, splits.test)]
+    assert sizes == [72, 8, 20] == [facts.n_train, facts.n_validation, facts.n_test]
+    assert np.bincount(splits.test.targets).tolist() == [10, 10]
+    prepare("npz", params)
+
+
+@pytest.mark.parametrize("targets", [np.linspace(0, 1, 30), np.arange(30) % 3 / 1.0])
+def test_targets_without_a_test_set(saved, targets):
+    facts = describe("npz", saved(without_test(n=30, y_train=targets)))
+    splits = load("npz", saved(without_test(n=30, y_train=targets)))
+    assert (facts.n_test, facts.target_kinds) == (6, splits.target_kinds)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_test": np.arange(6) % 2}, "x_test is missing; x_train, y_train, x_test, y_test are"),
+        ({"x_test": np.zeros((6, 5, 4, 3), np.uint8)}, "y_test is missing"),
+        ({"X_test": np.zeros((6, 5, 4, 3), np.uint8)}, "x_test, y_test are missing.*Rename 'X_t"),
+        ({"test_images": np.zeros((6, 5, 4, 3), np.uint8)}, "x_test, y_test are missing"),
+        ({"group_test": np.zeros(6)}, "x_test, y_test are missing"),
+        ({"groups": np.zeros(20, int)}, "'groups' is not read; group_train and group_test are"),
+        ({"group_train": np.zeros(20)}, r"group_train is float64 \[20\]; whole numbers or str"),
+        ({"group_train": np.zeros((20, 1), int)}, r"group_train is int64 \[20, 1\]; whole"),
+        ({"group_train": np.zeros(19, int)}, "x_train has 20 examples and group_train 19"),
+    ],
+)
+def test_half_a_test_set_and_groups_that_are_none(saved, changes, message):
+    for function in (describe, load):
+        with pytest.raises(DataError, match=message):
+            function("npz", saved(without_test() | changes))
+
+
+def test_an_output_may_be_called_after_a_test(saved):
+    content = without_test(n=30)
+    content |= {"y_train_latest": content.pop("y_train"), "y_train_b": np.linspace(0, 1, 30)}
+    facts = describe("npz", saved(content))
+    assert [output.name for output in facts.outputs] == ["latest", "b"]
+    assert facts.n_test == len(load("npz", saved(content)).test.ids) == 6
+
+
+@pytest.mark.parametrize("mode", ["fixed", "resample", "kfold", {"type": "kfold", "folds": 3}])
+def test_groups_of_a_file_stay_together_and_are_counted(saved, mode):
+    groups = np.repeat(np.char.add("p", np.arange(30).astype(str)), 4)
+    params = saved(without_test(n=120, group_train=groups)) | {"split": mode}
+    facts, splits = describe("npz", params), load("npz", params)
+    parts = (splits.train, splits.validation, splits.test)
+    assert [len(part.ids) for part in parts] == [facts.n_train, facts.n_validation, facts.n_test]
+    assert np.bincount(splits.train.targets).tolist() == list(facts.train_counts)
+    for seed in range(4):
+        now = load("npz", params, seed)
+        within = [set(groups[part.ids]) for part in (now.train, now.validation, now.test)]
+        assert sum(map(len, within)) == len(set.union(*within)) == 30

@@ -296,3 +296,44 @@ def test_t_interval_covers_as_promised(n):
     se = draws.std(axis=1, ddof=1) / np.sqrt(n)
     covered = np.abs(draws.mean(axis=1) - 1.0) <= width * se
     assert 0.944 <= covered.mean() <= 0.956
+
+
+def correlated(n, rho, draws, seed=0):
+    """Standard normal differences of which any two have the same correlation."""
+    shared, own = np.random.default_rng(seed).standard_normal((2, draws, n))
+    return math.sqrt(rho) * shared[:, :1] + math.sqrt(1 - rho) * own
+
+
+def test_overlap_by_hand():
+    """d = [1, 2, 3], a test of a quarter of the training part: se^2 = 1 (1/3 + 1/4)."""
+    found = paired_difference([1.0, 2.0, 3.0], overlap=0.25)
+    assert found.se == close(math.sqrt(7 / 12))
+    half = 4.302652729911275 * math.sqrt(7 / 12)  # t(0.975, 2), from a table
+    assert (found.ci_low, found.ci_high) == close((2 - half, 2 + half))
+    at_zero = stats.t.sf(2 / math.sqrt(7 / 12), 2)
+    assert found.p_t == close(2 * at_zero)
+    assert beyond_delta_p([1.0, 2.0, 3.0], 0.0, overlap=0.25) == close(at_zero)
+    assert tost_p([-1.0, 0.0, 1.0], 2.0, overlap=0.25) == close(at_zero)
+
+
+@pytest.mark.parametrize(("n", "share"), [(5, 0.25), (10, 0.25), (8, 0.5)])
+def test_overlap_gives_the_level_that_it_promises(n, share):
+    """Differences that correlate by n_test / (n_test + n_train), as Nadeau & Bengio suppose."""
+    d = correlated(n, share / (1 + share), draws=4000)
+    corrected = np.mean([paired_difference(row, overlap=share).p_t <= 0.05 for row in d])
+    plain = np.mean([paired_difference(row).p_t <= 0.05 for row in d])
+    assert corrected == pytest.approx(0.05, abs=4 * math.sqrt(0.05 * 0.95 / 4000))
+    assert plain > 0.12
+    beyond = np.mean([beyond_delta_p(row, 0.0, overlap=share) <= 0.05 for row in d])
+    assert beyond == pytest.approx(0.10, abs=4 * math.sqrt(0.1 * 0.9 / 4000))  # either side
+
+
+@pytest.mark.parametrize("overlap", [-0.1, math.nan, math.inf])
+def test_an_overlap_that_is_none_is_refused(overlap):
+    for ask in (
+        lambda: paired_difference(D, overlap=overlap),
+        lambda: tost_p(D, 0.1, overlap),
+        lambda: beyond_delta_p(D, 0.1, overlap),
+    ):
+        with pytest.raises(ValueError, match=r"overlap: .*; accepted is a finite number >= 0"):
+            ask()
