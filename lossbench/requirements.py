@@ -1,25 +1,23 @@
 """What a loss needs of the problem, of the network and of the runner, whatever it is made of."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from lossbench.catalog import LOSSES, Output
-from lossbench.catalog.losses import REGRESSION, TASKS, Loss
+from lossbench.catalog.losses import (
+    CLASSIFICATION,
+    REGRESSION,
+    SEGMENTATION,
+    TASKS,
+    Loss,
+    suits_pixels,
+)
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.losses.kinds import Batches, Decode, Head, Need, Targets, Task, Weight
-from lossbench.catalog.types import nested
 from lossbench.config.entries import CUSTOM, KERAS, Entry, plain
 from lossbench.config.functions import supplied_to
-from lossbench.config.sources import split_target
-
-Record = Mapping[str, Any]
-"""A loss as plain data: `{"name": ..., "params": ...}`, losses inside it likewise."""
-Path = tuple[str, ...]
-"""Where a loss stands inside another one: `("terms", "0")`, `("heads", "digit", "base")`."""
-
-HEADS = "heads"
+from lossbench.records import HEADS, Record, own_weights, parts, shown, walk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +38,7 @@ class Requirements:
         targets: which regression targets it allows.
         scaled: whether it sees standardised regression targets.
         ordered: whether classes must have an order.
+        masks: whether it compares whole masks; else each pixel is an example of its own.
         heads: names of its outputs, of which each has a target column of its own.
         each: what the loss of each head needs, in the order of `heads`, where the data have
             several outputs or the losses can have no others; else empty.
@@ -60,6 +59,7 @@ class Requirements:
     targets: Targets = "any"
     scaled: bool = True
     ordered: bool = False
+    masks: bool = False
     heads: tuple[str, ...] = ()
     each: tuple["Requirements", ...] = ()
     keras: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ def requirements(
     found = _of_heads(record, task, outputs) if record["name"] == HEADS else _of(record, task)
     conflicts = found.conflicts
     if not found.tasks and not conflicts:
-        conflicts = (f"no kind of data suits every loss in {_shown(record)}",)
+        conflicts = (f"no kind of data suits every loss in {shown(record)}",)
     return replace(
         found,
         weights=tuple(weight for _, _, weight in own_weights(record)),
@@ -99,58 +99,6 @@ def _keras_text(params: Mapping[str, Any]) -> str:
     return f"{params['class_name']}({given})"
 
 
-def own_weights(loss: Record) -> tuple[tuple[Path, str, Weight], ...]:
-    """Return the weights that a loss and the losses inside it train for themselves.
-
-    Returns:
-        For each, where its loss stands, the name that the loss's function knows it by, and the
-        weight under a name that no other one has.
-    """
-    found = [(path, weight) for path, one in walk(loss) for weight in _weights(one)]
-    names = [weight.name for _, weight in found]
-    return tuple(
-        (
-            path,
-            weight.name,
-            weight
-            if names.count(weight.name) == 1
-            else replace(weight, name=re.sub(r"\W", "_", "_".join((*path, weight.name)))),
-        )
-        for path, weight in found
-    )
-
-
-def walk(loss: Record, path: Path = ()) -> Iterator[tuple[Path, Record]]:
-    """Yield a loss and the losses inside it, the outer before the inner."""
-    yield path, loss
-    for step, part in parts(loss):
-        yield from walk(part, (*path, *step))
-
-
-def parts(loss: Record) -> Iterator[tuple[Path, Record]]:
-    """Yield the losses that a loss is directly made of."""
-    for key, parameter in LOSSES[loss["name"]].params.items():
-        kind, value = nested(parameter.type), loss["params"].get(key)
-        if kind is None or value is None:
-            continue
-        if kind.form == "entry":
-            yield (key,), value
-        else:
-            names = (one.get("head", str(i)) for i, one in enumerate(value))
-            yield from (((key, name), one["loss"]) for name, one in zip(names, value, strict=True))
-
-
-def _weights(loss: Record) -> tuple[Weight, ...]:
-    row = LOSSES[loss["name"]]
-    if row.name == HEADS and loss["params"]["weighting"] != "uncertainty":
-        return ()
-    sizes = {"heads": len(loss["params"].get("heads") or ())}
-    return tuple(
-        replace(weight, shape=tuple(sizes.get(s, s) for s in weight.shape))  # type: ignore[arg-type]
-        for weight in row.weights
-    )
-
-
 def _of(loss: Record, task: Task | None) -> Requirements:
     row = LOSSES[loss["name"]]
     if row.name == CUSTOM:
@@ -162,7 +110,7 @@ def _of(loss: Record, task: Task | None) -> Requirements:
     if row.role == "combination":
         return _of_heads(loss, task) if row.name == HEADS else _of_sum(loss, task)
     return Requirements(
-        tasks=row.tasks,
+        tasks=row.serves,
         head=row.head,
         decode=row.decode,
         decode_params=dict(loss["params"]),
@@ -174,6 +122,7 @@ def _of(loss: Record, task: Task | None) -> Requirements:
         targets=row.targets,
         scaled=row.scaled,
         ordered=row.ordered,
+        masks=row.masks,
     )
 
 
@@ -194,12 +143,15 @@ def _of_custom(params: Mapping[str, Any], task: Task | None) -> Requirements:
         head, decode = "binary", "sigmoid"
     supply = supplied_to(params["target"], params["params"])
     wanted = supply.make | supply.call
+    by_pixel = stated in CLASSIFICATION and "embeddings" not in wanted
+    pixels: frozenset[Task] = SEGMENTATION if by_pixel else frozenset()
     return Requirements(
-        tasks=_of_stated(stated) if stated else frozenset(TASKS),
+        tasks=_of_stated(stated) | pixels if stated else frozenset(TASKS),
         head=head,
         decode=decode,
         soft=True,
         needs=frozenset(need for need in get_args(Need) if need in wanted),
+        masks=stated in ("segmentation", None),
     )
 
 
@@ -210,8 +162,9 @@ def _of_stated(task: Task) -> frozenset[Task]:
 
 def _of_keras(params: Mapping[str, Any]) -> Requirements:
     known, config = KERAS_CLASSES[params["class_name"]], params["config"]
+    alone = suits_pixels(known.tasks, known.head, known.batches, known.batchwise)
     return Requirements(
-        tasks=known.tasks,
+        tasks=known.tasks | (SEGMENTATION if alone else frozenset()),
         head=known.head,
         decode=known.decode,
         decode_params=dict(config),
@@ -229,12 +182,14 @@ def _of_wrapper(row: Loss, loss: Record, task: Task | None) -> Requirements:
     conflicts = base.conflicts
     if base.batchwise:
         conflicts += (
-            f"{row.name} weighs single examples, and {_shown(inside)} gives one value for the "
+            f"{row.name} weighs single examples, and {shown(inside)} gives one value for the "
             "whole batch",
         )
+    elif base.masks and task == "segmentation":
+        conflicts += (f"{row.name} weighs single pixels, and {shown(inside)} compares whole masks",)
     return replace(
         base,
-        tasks=base.tasks & row.tasks,
+        tasks=base.tasks & row.serves,
         soft=base.soft and row.soft,
         needs=base.needs | row.needs,
         ordered=base.ordered or row.ordered,
@@ -247,11 +202,11 @@ def _of_sum(loss: Record, task: Task | None) -> Requirements:
     all_of_them = [(one, _of(one, task)) for _, one in parts(loss)]
     losses = [(one, of) for one, of in all_of_them if LOSSES[one["name"]].role != "term"]
     if not losses:
-        names = ", ".join(_shown(one) for one, _ in all_of_them)
+        names = ", ".join(shown(one) for one, _ in all_of_them)
         text = f"a sum of {names} alone looks at no label; add a loss"
         return replace(all_of_them[0][1], conflicts=(text,))
     fixed = [(one, of) for one, of in losses if not _is_open(one)]
-    found = _united(fixed or losses, "the terms of a sum")
+    found = _united(fixed or losses, "the terms of a sum", task)
     return replace(
         found,
         tasks=found.tasks.intersection(*(of.tasks for _, of in losses)),
@@ -287,12 +242,12 @@ def _of_heads(loss: Record, task: Task | None, outputs: Sequence[Output] = ()) -
 def _of_columns(loss: Record) -> Requirements:
     """Unite the needs of losses that each have one column of regression targets."""
     inside = [(one, _of(one, "regression")) for _, one in parts(loss)]
-    found = _united(inside, "the heads")
+    found = _united(inside, "the heads", "regression")
     others = [one for one, of in inside if of.head != "targets"]
     if not others:
         return replace(found, tasks=REGRESSION)
     text = (
-        f"each head has one column of regression targets, and {_shown(others[0])} is for "
+        f"each head has one column of regression targets, and {shown(others[0])} is for "
         "classification"
     )
     return replace(found, tasks=REGRESSION, conflicts=(text,))
@@ -311,12 +266,12 @@ def _of_outputs(loss: Record, outputs: Sequence[Output]) -> Requirements:
     for name, one, of in inside:
         if of.head not in _PLAIN_HEADS:
             conflicts.append(
-                f"all heads share one linear layer, and {_shown(one)}, the loss of {name!r}, needs "
+                f"all heads share one linear layer, and {shown(one)}, the loss of {name!r}, needs "
                 f"another kind of head ({of.head})"
             )
         elif of.batches != "shuffled":
             conflicts.append(
-                f"all heads share the batches, and {_shown(one)}, the loss of {name!r}, needs "
+                f"all heads share the batches, and {shown(one)}, the loss of {name!r}, needs "
                 f"batches of its own ({of.batches})"
             )
     each = tuple(of for _, _, of in inside)
@@ -334,16 +289,25 @@ def _of_outputs(loss: Record, outputs: Sequence[Output]) -> Requirements:
     )
 
 
-def _united(losses: list[tuple[Record, Requirements]], who: str) -> Requirements:
-    """Return what several losses on the same outputs need together; the first one decides."""
-    first_loss, first = losses[0]
+def _united(losses: list[tuple[Record, Requirements]], who: str, task: Task | None) -> Requirements:
+    """Return what several losses on the same outputs need together.
+
+    The first one decides; but losses of overlap take the outputs that another one asks for, and
+    what they train are no probabilities.
+    """
+    leader = next((pair for pair in losses if not _adapts(pair[1])), losses[0])
+    first = leader[1]
     conflicts = [text for _, of in losses for text in of.conflicts]
-    for one, of in losses[1:]:
-        conflicts += _disagreements(who, (first_loss, first), (one, of))
+    for pair in losses:
+        if pair is not leader:
+            conflicts += _disagreements(who, leader, pair, task)
     batches = [of.batches for _, of in losses if of.batches != "shuffled"]
+    adapted = any(_adapts(of) for _, of in losses)
     return replace(
         first,
         tasks=first.tasks.intersection(*(of.tasks for _, of in losses)),
+        decode=_SAME_READING.get(first.decode, first.decode) if adapted else first.decode,
+        masks=all(of.masks for _, of in losses),
         soft=all(of.soft for _, of in losses),
         needs=first.needs.union(*(of.needs for _, of in losses)),
         batchwise=any(of.batchwise for _, of in losses),
@@ -354,11 +318,37 @@ def _united(losses: list[tuple[Record, Requirements]], who: str) -> Requirements
     )
 
 
+_SAME_READING: Mapping[Decode, Decode] = {
+    "softmax": "margins",
+    "margins": "margins",
+    "sigmoid": "sign",
+    "sign": "sign",
+}
+"""Readings of plain outputs, and the same without saying that they mean probabilities."""
+
+
+def _adapts(of: Requirements) -> bool:
+    """Return whether a loss takes one output or, of masks, one per class: losses of overlap."""
+    return of.masks and of.head == "binary"
+
+
+def _adapted(of: Requirements, to: Requirements, task: Task | None) -> Requirements:
+    """Return a loss of overlap with the head and the reading of another one, where it can be."""
+    heads = ("binary", "classes") if task in (*SEGMENTATION, None) else ("binary",)
+    if _adapts(of) and to.head in heads and to.decode in _SAME_READING:
+        return replace(of, head=to.head, decode=to.decode)
+    return of
+
+
 def _disagreements(
-    who: str, first: tuple[Record, Requirements], other: tuple[Record, Requirements]
+    who: str,
+    first: tuple[Record, Requirements],
+    other: tuple[Record, Requirements],
+    task: Task | None,
 ) -> Iterator[str]:
     """Yield why two losses cannot share their outputs; the first reason is enough."""
     (a, one), (b, two) = first, other
+    two = _adapted(two, one, task)
     for says, left, right in (
         ("need the same head", _head_text(one), _head_text(two)),
         ("must read outputs alike", f"as {one.decode}", f"as {two.decode}"),
@@ -367,7 +357,7 @@ def _disagreements(
     ):
         shuffled = "shuffled" in (left, right)
         if left != right and not shuffled:
-            yield f"{who} {says}: {_shown(a)} {left}, {_shown(b)} {right}"
+            yield f"{who} {says}: {shown(a)} {left}, {shown(b)} {right}"
             return
 
 
@@ -386,11 +376,3 @@ def _strictest(targets: list[Targets]) -> Targets:
     if {"nonzero", "nonnegative"} <= set(targets) or {"nonzero", "counts"} <= set(targets):
         return "positive"
     return max(targets, key=_STRICTNESS.index)
-
-
-def _shown(loss: Record) -> str:
-    """Return how a message names a loss: what the user wrote, without the parameters."""
-    if loss["name"] == CUSTOM:
-        named = split_target(loss["params"]["target"])
-        return named[1] if named else CUSTOM
-    return loss["params"]["class_name"] if loss["name"] == KERAS else str(loss["name"])

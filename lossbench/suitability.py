@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from lossbench.catalog import DATASETS, LOSSES, MODELS, Facts
-from lossbench.catalog.losses import CLASSIFICATION, PROBABILISTIC, Task
+from lossbench.catalog.losses import CLASSIFICATION, PROBABILISTIC, SEGMENTATION, Task
 from lossbench.catalog.metrics import metric_row, named, offered, parted
 from lossbench.config import Entry, Experiment
 from lossbench.config.entries import KERAS, walk
 from lossbench.config.wording import did_you_mean
 from lossbench.errors import Problem
-from lossbench.requirements import HEADS, Requirements, requirements
+from lossbench.records import HEADS
+from lossbench.requirements import Requirements, requirements
 
 
 def mistakes(
@@ -35,6 +36,8 @@ def default_metric(experiment: Experiment, facts: Facts) -> str:
 
 
 def _same_kind(tasks: frozenset[Task], task: Task) -> bool:
+    if task == "segmentation":
+        return bool(tasks & (CLASSIFICATION | SEGMENTATION))
     return bool(tasks & CLASSIFICATION) if task in CLASSIFICATION else task in tasks
 
 
@@ -43,13 +46,15 @@ def unsuitable(loss: Entry, known: Facts, name: str) -> str | None:
     needed = requirements(loss, known.task, known.outputs)
     if known.task == "multioutput" and known.task not in needed.tasks:
         return f"is for one output; {name} {_several(known)}"
-    if loss.name == HEADS and known.task in needed.tasks and needed.conflicts:
+    if known.task in needed.tasks and needed.conflicts:
         return needed.conflicts[0]
     if known.task == "multioutput":
         return next((text for _, text in _head_mistakes(loss, known, name)), None)
     if known.task not in needed.tasks:
         if not _same_kind(needed.tasks, known.task):
             return f"is for {_kind(needed.tasks)}; {name} is {_kind(frozenset({known.task}))}"
+        if known.task == "segmentation":
+            return f"{_not_by_pixel(needed)}; {name} has a class for each pixel"
         if known.task == "retrieval":
             return f"tells two classes apart by one output; {name} has {known.n_classes} classes"
         if known.task == "multiclass":
@@ -72,6 +77,9 @@ def _misfit(needed: Requirements, known: Facts, name: str) -> str | None:
     """Return what a loss asks of the labels that those of a data set lack, or None."""
     if known.outputs:
         return None  # each head's loss asks it of an output of its own
+    if known.task == "segmentation" and known.n_classes > 2 and _asks_once(needed):
+        usual = "for more, cross_entropy is the usual loss of pixels"
+        return f"needs two classes; {name} has {known.n_classes}; {usual}"
     if "class_counts" in needed.needs and known.task == "regression":
         return f"needs the sizes of classes; {name} has none"
     if "target_range" in needed.needs and known.task != "regression":
@@ -83,6 +91,22 @@ def _misfit(needed: Requirements, known: Facts, name: str) -> str | None:
     if needed.targets not in known.target_kinds:
         return f"needs {_TARGETS[needed.targets]}; {name} has others"
     return None
+
+
+def _not_by_pixel(needed: Requirements) -> str:
+    """Return why a loss of classes cannot take pixels for examples."""
+    if needed.head not in ("classes", "binary"):
+        return f"needs another kind of head ({needed.head}), one an image"
+    if needed.batchwise:
+        return "gives one value for the whole batch of images"
+    if needed.batches != "shuffled":
+        return f"needs batches of images of its own ({needed.batches})"
+    return "reads one embedding an image" if not needed.ordered else "needs classes with an order"
+
+
+def _asks_once(needed: Requirements) -> bool:
+    """Return whether a loss has one output a pixel; those of masks have one per class, too."""
+    return needed.head == "binary" and not needed.masks
 
 
 def _several(known: Facts) -> str:
@@ -117,6 +141,8 @@ def _head_mistakes(loss: Entry, known: Facts, name: str) -> Iterator[tuple[Entry
 def _kind(tasks: frozenset[Task]) -> str:
     if tasks == {"multioutput"}:
         return "several outputs"
+    if tasks == SEGMENTATION:
+        return "segmentation"
     if tasks == {"retrieval"}:
         return "classification (judged by retrieval)"
     if tasks & CLASSIFICATION:
@@ -139,7 +165,7 @@ def _loss_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
 
 def _conflicts(loss: Entry, facts: Sequence[Facts]) -> tuple[str, ...]:
     """Return why the losses inside a loss do not go together, on any of the data."""
-    if loss.name != HEADS or not facts:
+    if not facts:
         return requirements(loss).conflicts
     found = [requirements(loss, known.task, known.outputs).conflicts for known in facts]
     return found[0] if all(found) else ()
@@ -270,7 +296,8 @@ def _protocol_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterat
     yield from _metric_problems(experiment, facts)
     delta = experiment.protocol.delta
     for dataset, known in zip(experiment.datasets, facts, strict=True):
-        bounded = metric_row(default_metric(experiment, known)).bounded
+        averaged = known.task == "segmentation"  # every image's value may be any number
+        bounded = metric_row(default_metric(experiment, known)).bounded and not averaged
         if delta is not None and bounded and delta < 1 / known.n_test:
             yield Problem(
                 experiment.where("protocol", "delta"),
@@ -344,7 +371,10 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
         for model in experiment.models:
-            reads = MODELS[model.name].unreadable(known.image_shape)
+            row, pixels = MODELS[model.name], known.task == "segmentation"
+            if (row.per == "pixel") != pixels:
+                yield Problem(model.where, _wrong_model(model.name, name, pixels))
+            reads = row.unreadable(known.image_shape)
             if reads is not None:
                 yield Problem(
                     model.where,
@@ -357,3 +387,13 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
                 f"{experiment.train.batch_size} is more than the {known.n_train} training images "
                 f"of {name}; at most {known.n_train} is accepted.",
             )
+
+
+def _wrong_model(model: str, dataset: str, pixels: bool) -> str:
+    """Return why a network does not give the outputs that a data set asks for."""
+    gives, asks = ("an image", "each pixel") if pixels else ("each pixel", "an image")
+    fit = [row.name for row in MODELS if (row.per == "pixel") == pixels]
+    return (
+        f"{model} gives outputs for {gives}, and the targets of {dataset} are of {asks}; "
+        f"accepted: {', '.join(fit)}."
+    )

@@ -488,3 +488,78 @@ def test_a_metric_of_an_output_needs_data_with_that_output(tmp_path):
 def test_probabilities_are_asked_of_the_head_that_is_measured(tmp_path):
     changes = [heads_of("digit: ce, position: huber"), "protocol.metric=digit.nll"]
     assert not plan(tmp_path, SEVERAL, *changes).problems
+
+
+MASKS = (
+    "dataset: {name: synthetic_segmentation, n: 200, n_test: 20}\nmodel: unet_small\n"
+    "losses: [bce]\nseeds: [0]\n"
+)
+FOUR = MASKS.replace("n_test: 20", "n_test: 20, classes: 4")
+
+
+def test_losses_that_cannot_see_pixels_are_skipped_with_the_reason(tmp_path):
+    names = "center, triplet, pairwise_auc, arcface, cross_entropy, soft_f1"
+    found = plan(tmp_path, MASKS, f"losses=[bce, {names}]")
+    assert [job.loss.name for job in found.jobs] == ["bce", "cross_entropy", "soft_f1"]
+    assert {skip.loss: skip.reason.partition("; ")[0] for skip in found.skips} == {
+        "center": "center reads one embedding an image",
+        "triplet": "triplet needs another kind of head (embedding), one an image",
+        "pairwise_auc": "pairwise_auc gives one value for the whole batch of images",
+        "arcface": "arcface needs another kind of head (cosine), one an image",
+    }
+    assert all(skip.reason.endswith("has a class for each pixel") for skip in found.skips)
+    assert found.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "says"),
+    [
+        (MASKS, ["losses=[mse]"], "loss 'mse' is for regression, but the data pose segmentation; "
+         "`lossbench list losses --task segmentation` shows those that fit. Did you mean 'brier'?"),
+        (MASKS, ["losses=[zlpr]"], "is for several labels at once, but the data pose segmentation"),
+        (MASKS, ["losses=[coral]"], "coral needs classes that have an order"),
+        (MASKS, ["losses=[center]"], "no loss is left to train on synthetic_segmentation[n=200,"
+         "n_test=20]: center reads one embedding an image"),
+        (MASKS, ["losses=[{name: drw, base: dice}]"], "drw weighs single pixels, and dice "
+         "compares whole masks"),
+        (MASKS, ["model=resnet20"], "resnet20 gives outputs for an image, and the targets of "
+         "synthetic_segmentation[n=200,n_test=20] are of each pixel; accepted: unet_small."),
+        (BASE, ["model=unet_small"], "unet_small gives outputs for each pixel, and the targets of "
+         "mnist_mini are of an image; accepted: seed_cnn, tiny_cnn"),
+        (FOUR, [], "bce needs two classes; synthetic_segmentation[n=200,n_test=20,classes=4] has "
+         "4; for more, cross_entropy is the usual loss of pixels."),
+        (FOUR, ["losses=[{name: sum, terms: [{loss: bce}, {loss: dice}]}]"], "needs two classes"),
+        (MASKS, ["protocol.metric=accuracy"], "accepted: dice_score, mean_iou, pixel_accuracy"),
+        (TWO, ["losses=[ce]", "dataset=[synthetic_segmentation]"], "tiny_cnn gives outputs"),
+    ],
+)  # fmt: skip
+def test_mistakes_with_masks(tmp_path, text, changes, says):
+    found = [str(problem) for problem in plan(tmp_path, text, *changes).problems]
+    assert any(says in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "dice",
+        "cross_entropy",
+        "{name: class_balanced, base: focal}",
+        "{name: sum, terms: [{loss: cross_entropy}, {loss: dice, weight: 0.5}]}",
+        "{name: sum, terms: [{loss: lovasz_hinge}, {loss: focal}, {loss: l2_weights}]}",
+    ],
+)
+def test_losses_of_several_classes_of_pixels(tmp_path, loss):
+    found = plan(tmp_path, FOUR, f"losses=[{loss}]")
+    assert (found.problems, found.skips, len(found.jobs)) == ((), (), 1)
+
+
+def test_a_sum_that_suits_masks_alone_is_skipped_elsewhere(tmp_path):
+    text = BASE.replace("mnist_mini", "[synthetic_imbalanced, synthetic_segmentation]")
+    loss = "{name: sum, terms: [{loss: cross_entropy}, {loss: dice}]}"
+    found = plan(tmp_path, text, f"losses=[bce, {loss}]", "model=[tiny_cnn]")
+    (skip,) = found.skips
+    assert "need the same head: cross_entropy has classes, dice has binary" in skip.reason
+
+
+def test_a_fine_difference_of_dice_can_be_declared(tmp_path):
+    assert plan(tmp_path, MASKS, "protocol.delta=0.001").problems == ()

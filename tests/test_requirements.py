@@ -7,7 +7,8 @@ import pytest
 from lossbench.catalog import LOSSES, Output
 from lossbench.catalog.losses import TASKS
 from lossbench.config.entries import default_entry, plain
-from lossbench.requirements import Requirements, own_weights, requirements
+from lossbench.records import own_weights
+from lossbench.requirements import Requirements, requirements
 
 
 def loss(name: str, **params: Any) -> dict[str, Any]:
@@ -30,7 +31,8 @@ def test_a_row_says_what_a_plain_loss_needs(name: str) -> None:
     if name in ("custom", "keras"):
         return
     row, found = LOSSES[name], requirements(default_entry(name))
-    for attribute in ("tasks", "head", "decode", "soft", "needs", "batches", "scaled", "ordered"):
+    assert found.tasks == row.serves
+    for attribute in ("head", "decode", "soft", "needs", "batches", "scaled", "ordered", "masks"):
         assert getattr(found, attribute) == getattr(row, attribute), attribute
     assert [w.name for w in found.weights] == [w.name for w in row.weights]
     assert found.conflicts == ()
@@ -124,7 +126,8 @@ def custom(tmp_path):
 def test_a_custom_loss(custom, stated, posed, head, decode) -> None:
     found = requirements(custom("f", stated), posed)
     assert (found.head, found.decode) == (head, decode)
-    assert found.tasks == ({stated} if stated else set(TASKS))
+    pixelwise = {"segmentation"} if stated in ("multiclass", "binary") else set()
+    assert found.tasks == ({stated} | pixelwise if stated else set(TASKS))
     assert found.needs == {"class_counts"}, "without a default"
 
 
@@ -250,3 +253,59 @@ def test_heads_share_the_batches() -> None:
     )
     (text,) = of_outputs(heads(digit=loss(name), place=loss("mse"))).conflicts
     assert text.startswith(f"all heads share the batches, and {name}, the loss of 'digit', needs")
+
+
+def test_losses_of_overlap_take_the_head_of_the_others_on_masks() -> None:
+    for terms in (("bce", "dice"), ("dice", "bce")):
+        found = requirements(summed(*map(loss, terms)), "segmentation")
+        assert (found.head, found.decode, found.conflicts) == ("binary", "sign", ())
+        assert not found.masks, "a loss of single pixels among them has one output"
+    for terms in (("cross_entropy", "dice"), ("lovasz_hinge", "focal")):
+        found = requirements(summed(*map(loss, terms)), "segmentation")
+        assert (found.head, found.decode, found.conflicts) == ("classes", "margins", ())
+    found = requirements(summed(loss("dice"), loss("jaccard")), "segmentation")
+    assert (found.head, found.decode, found.masks) == ("binary", "sign", True)
+    assert requirements(loss("bce"), "segmentation").decode == "sigmoid"
+
+
+def test_losses_of_overlap_beside_others_on_labels_of_images() -> None:
+    found = requirements(summed(loss("bce"), loss("dice")), "binary")
+    assert (found.decode, found.conflicts) == ("sign", ())
+    (text,) = requirements(summed(loss("cross_entropy"), loss("dice")), "binary").conflicts
+    assert text.endswith("need the same head: cross_entropy has classes, dice has binary")
+    assert requirements(summed(loss("cross_entropy"), loss("dice"))).conflicts == ()
+
+
+def test_a_reading_of_its_own_does_not_go_with_overlap() -> None:
+    terms = summed(loss("logit_norm"), loss("dice"))
+    (text,) = requirements(terms, "segmentation").conflicts
+    assert "need the same head" in text or "must read outputs alike" in text
+
+
+def test_wrappers_weigh_pixels_and_no_masks() -> None:
+    counted = loss("class_balanced", base=loss("focal"), beta=0.9)
+    found = requirements(counted, "segmentation")
+    assert "segmentation" in found.tasks and found.conflicts == ()
+    masks = loss("class_balanced", base=loss("dice"), beta=0.9)
+    (text,) = requirements(masks, "segmentation").conflicts
+    assert text == "class_balanced weighs single pixels, and dice compares whole masks"
+    assert requirements(masks, "binary").conflicts == ()
+
+
+def test_custom_losses_on_masks(custom) -> None:
+    for stated, masks in ((None, True), ("segmentation", True), ("multiclass", False)):
+        found = requirements(custom("f", stated), "segmentation")
+        assert "segmentation" in found.tasks
+        assert (found.head, found.masks) == ("classes", masks)
+    assert requirements(custom("f", "binary"), "segmentation").head == "binary"
+    assert "segmentation" not in requirements(custom("f", "regression")).tasks
+    assert "segmentation" not in requirements(custom("C", "multiclass")).tasks, "an embedding"
+
+
+def test_objects_of_keras_on_masks() -> None:
+    def of(name: str) -> Any:
+        return requirements({"name": "keras", "params": {"class_name": name, "config": {}}})
+
+    assert "segmentation" in of("BinaryFocalCrossentropy").tasks
+    assert "segmentation" not in of("Dice").tasks, "one value for the whole batch"
+    assert "segmentation" not in of("Huber").tasks

@@ -14,7 +14,14 @@ from lossbench.catalog.own_images import IMAGE_FOLDER, IMAGE_MASKS, IMAGE_TABLE
 from lossbench.catalog.splits import SPLIT
 from lossbench.catalog.table import Parameter, Row, Table
 from lossbench.catalog.target_kinds import TargetKinds, target_kinds
-from lossbench.catalog.types import Fraction, NonEmpty, NonNegative, Positive, PositiveInt
+from lossbench.catalog.types import (
+    Fraction,
+    FractionBelowOne,
+    NonEmpty,
+    NonNegative,
+    Positive,
+    PositiveInt,
+)
 
 AtLeastTwo = Annotated[int, Ge(2)]
 AtLeastOne = Annotated[float, Ge(1)]
@@ -74,11 +81,12 @@ _DATA_DIR = Parameter(
 )
 
 _ARRAYS_TASK = Parameter(
-    Literal["multiclass", "binary", "multilabel", "regression"] | None,
-    "null or one of multiclass, binary, multilabel, regression",
+    Literal["multiclass", "binary", "multilabel", "regression", "segmentation"] | None,
+    "null or one of multiclass, binary, multilabel, regression, segmentation",
     None,
     "null: whole numbers, booleans and strings are classes, rows that sum to 1 are "
-    "soft labels, other numbers targets; multilabel: rows of 0 and 1",
+    "soft labels, other numbers targets; multilabel: rows of 0 and 1; segmentation: "
+    "masks of classes 0, 1, 2, ..., 0 being the background",
 )
 _ORDERED = Parameter(bool, "true or false", False, "whether classes 0, 1, 2, ... have that order")
 
@@ -438,6 +446,43 @@ DATASETS: Table[Dataset] = Table(
         },
         task=None,
         source="plain vectors as images of width 1: Gaussian classes, or a function under noise",
+    ),
+    Dataset(
+        name="synthetic_segmentation",
+        target="synthetic_segmentation:read",
+        params={
+            "n": Parameter(PositiveInt, "a whole number > 0", 1000, "training and validation"),
+            "n_test": Parameter(PositiveInt, "a whole number > 0", 500, "test images"),
+            "classes": Parameter(
+                Annotated[int, Ge(2), Le(5)],
+                "a whole number from 2 to 5",
+                2,
+                "background, then so many of disk, square, cross, ring",
+            ),
+            "image_size": Parameter(
+                Annotated[int, Ge(12)], "a whole number >= 12", 32, "side length in pixels"
+            ),
+            "contrast": Parameter(
+                Positive,
+                "contrast > 0",
+                1.0,
+                "an object is so many noise deviations brighter; 0.5 is hard",
+            ),
+            "radius": Parameter(
+                Annotated[int, Ge(3)],
+                "a whole number >= 3",
+                4,
+                "of the objects, in pixels, give or take one; small ones are rare pixels",
+            ),
+            "empty": Parameter(
+                FractionBelowOne, "0 <= empty < 1", 0.1, "share of images without an object"
+            ),
+            "subset": _SUBSET,
+            "split": SPLIT,
+            **OF_IMAGES,
+        },
+        task="segmentation",
+        source="one object or none under Gaussian noise; kinds, sizes and places equally likely",
     ),
     Dataset(
         name="digit_position",

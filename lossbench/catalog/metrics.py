@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lossbench.catalog.losses import REGRESSION, Task
+from lossbench.catalog.losses import REGRESSION, SEGMENTATION, Task
 from lossbench.catalog.table import Row, Table
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKind, TargetKinds
 
@@ -79,6 +79,11 @@ def _embedding(name: str, meaning: str) -> Metric:
         higher_is_better=True,
         bounded=True,
     )
+
+
+def _mask(name: str, meaning: str, module: str = "segmentation", **more: Any) -> Metric:
+    row: dict[str, Any] = {"tasks": SEGMENTATION, "higher_is_better": True, "bounded": True}
+    return Metric(name=name, target=f"{module}:{name}", params={}, meaning=meaning, **(row | more))
 
 
 _BINARY: frozenset[Task] = frozenset({"binary"})
@@ -234,6 +239,44 @@ METRICS: Table[Metric] = Table(
     _embedding("recall_at_1", "share of images whose nearest one is of their class"),
     _embedding("recall_at_5", "share of images with one of their class among the five nearest"),
     _embedding("nmi", "mutual information of classes and k-means clusters, normalised"),
+    _mask("dice_score", "mean over images of Dice, of the classes but the background"),
+    _mask("mean_iou", "mean over images of intersection over union, without the background"),
+    _mask(
+        "pixel_accuracy", "share of pixels whose highest score is their class", optimal="posterior"
+    ),
+    _mask(
+        "boundary_f1",
+        "F1 of boundary pixels within 0.75 % of the diagonal, at least 1 pixel",
+        module="boundaries",
+    ),
+    _mask(
+        "hd95",
+        "95th percentile of the distance of the boundaries, in pixels",
+        module="boundaries",
+        higher_is_better=False,
+        bounded=False,
+    ),
+    _mask(
+        "missed_objects",
+        "share of connected objects that no pixel of the prediction touches",
+        higher_is_better=False,
+    ),
+    _mask(
+        "pixel_nll",
+        "mean negative log-probability of a pixel's class, in nats",
+        higher_is_better=False,
+        bounded=False,
+        needs_probabilities=True,
+        optimal="posterior",
+    ),
+    _mask(
+        "pixel_brier_score",
+        "mean squared distance of a pixel's probabilities to its class, 0 to 2",
+        higher_is_better=False,
+        bounded=False,
+        needs_probabilities=True,
+        optimal="posterior",
+    ),
 )
 
 DEFAULT_METRIC: dict[Task, str] = {

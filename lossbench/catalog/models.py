@@ -1,6 +1,7 @@
 """The networks: names and parameters. What they look like stands in `lossbench/models/`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from lossbench.catalog.table import Row, Table
 
@@ -14,10 +15,12 @@ class Model(Row):
             least length.
         series: whether it reads series: images of width 1, whose height is time.
         source: where the architecture comes from.
+        per: what it gives outputs for: the whole image, or each pixel, as masks ask for.
     """
 
     smallest_image: int
     series: bool = False
+    per: Literal["image", "pixel"] = "image"
     source: str
 
     def unreadable(self, image_shape: tuple[int, int, int]) -> str | None:
@@ -72,5 +75,13 @@ MODELS: Table[Model] = Table(
         params={},
         smallest_image=1,
         source="for plain vectors: two hidden layers of 64; images and series are flattened",
+    ),
+    Model(
+        name="unet_small",
+        target="unet_small:build",
+        params={},
+        smallest_image=8,
+        per="pixel",
+        source="Ronneberger et al. 2015, arXiv:1505.04597; two steps down, for masks",
     ),
 )

@@ -25,7 +25,8 @@ def list_(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Only for multiclass, binary, multilabel, regression, retrieval or multioutput."
+            help="Only for multiclass, binary, multilabel, regression, segmentation, retrieval or "
+            "multioutput."
         ),
     ] = None,
     need: Annotated[

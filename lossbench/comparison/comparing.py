@@ -33,6 +33,7 @@ USUAL_BASELINE: dict[Task, tuple[str, ...]] = {
     "binary": ("bce", "cross_entropy"),
     "multilabel": ("bce",),
     "regression": ("mse",),
+    "segmentation": ("bce", "cross_entropy"),
     "retrieval": ("cross_entropy",),
     "multioutput": ("heads",),
 }

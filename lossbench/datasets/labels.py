@@ -199,9 +199,11 @@ def _chosen_task(n_classes: int, task: Task | None, where: str) -> Task:
 def _check_kind(labels: np.ndarray, key: str, where: str) -> None:
     """Refuse labels of another kind, rank or size, and numbers that are not finite."""
     if labels.dtype.kind not in "iubfU" or labels.ndim not in (1, 2):
+        masks = labels.dtype.kind in "iub" and labels.ndim in (3, 4)
+        step = "Set task: segmentation if these are masks." if masks else "Convert it."
         raise DataError(
             f"{where}: {key} is {labels.dtype} {list(labels.shape)}; whole numbers, strings or "
-            f"floats of shape [n] or [n, values] are accepted. Convert it."
+            f"floats of shape [n] or [n, values] are accepted. {step}"
         )
     if labels.size == 0:
         raise DataError(

@@ -9,6 +9,7 @@ from lossbench.catalog import Facts
 from lossbench.catalog.losses import CLASSIFICATION, Task
 from lossbench.catalog.metrics import DEFAULT_METRIC, ORDERED_METRIC
 from lossbench.datasets.labels import Labels, read_labels, read_output
+from lossbench.datasets.masks import read_masks
 from lossbench.datasets.npz_file import Header, output_names
 from lossbench.datasets.several import Joined, join, strata_of
 from lossbench.datasets.splitting import Source, strata, whole
@@ -46,7 +47,7 @@ def facts_of(
         DataError: an array is wrong, or they do not fit together.
     """
     image_shape = check_headers(headers, where)
-    read = _labels(labels, task, ordered, where)
+    read = _labels(labels, task, ordered, image_shape[:2], where)
     if isinstance(read, Joined):
         by_class, n_strata = strata_of(read.train, read.outputs)
     else:
@@ -102,8 +103,9 @@ def source_of(arrays: Arrays, *, task: Task | None, ordered: bool, where: str) -
     Raises:
         DataError: an array is wrong, or they do not fit together.
     """
-    check_headers({key: Header(a.shape, a.dtype) for key, a in arrays.items()}, where)
-    labels = _labels(arrays, task, ordered, where)
+    headers = {key: Header(a.shape, a.dtype) for key, a in arrays.items()}
+    height, width, _ = check_headers(headers, where)
+    labels = _labels(arrays, task, ordered, (height, width), where)
     images = _plain_images(arrays["x_train"], "x_train", where)
     test_images = images[:0]
     if "x_test" in arrays:
@@ -122,14 +124,20 @@ def source_of(arrays: Arrays, *, task: Task | None, ordered: bool, where: str) -
     )
 
 
-def _labels(arrays: Arrays, task: Task | None, ordered: bool, where: str) -> Labels | Joined:
+def _labels(
+    arrays: Arrays, task: Task | None, ordered: bool, image_size: tuple[int, int], where: str
+) -> Labels | Joined:
     """Return the labels of the only output, or those of several side by side."""
     outputs = output_names(arrays)
     if outputs:
         _check_alone(task, ordered, where)
         return join({name: _output(arrays, name, where) for name in outputs})
     train = arrays["y_train"]
-    labels = read_labels(train, arrays.get("y_test", train), task, where)
+    test = arrays.get("y_test", train)
+    if task == "segmentation":
+        labels = Labels(task, *read_masks(train, test, image_size, where))
+    else:
+        labels = read_labels(train, test, task, where)
     named = train.dtype.kind in "SU"
     if ordered and (named or labels.task not in CLASSIFICATION):
         kind = "names" if named else f"those of task {labels.task!r}"

@@ -11,14 +11,16 @@ from lossbench.config.entries import CUSTOM, KERAS
 from lossbench.config.functions import supplied_to
 from lossbench.errors import LossError
 from lossbench.losses import custom, function
+from lossbench.losses.pixels import of_masks, of_pixels
 from lossbench.losses.weighting import each_head
-from lossbench.requirements import HEADS, Path, Record, own_weights
+from lossbench.records import HEADS, Path, Record, own_weights
+from lossbench.requirements import requirements
 
 Compute = Callable[[Any, Any], Any]
 """A function of (labels, outputs)."""
 
 
-def make_loss(loss: Record, supplied: Mapping[str, Any]) -> Compute:
+def make_loss(loss: Record, supplied: Mapping[str, Any], masks: bool = False) -> Compute:
     """Return a loss as a function of (labels, outputs), with everything else bound.
 
     Args:
@@ -26,10 +28,12 @@ def make_loss(loss: Record, supplied: Mapping[str, Any]) -> Compute:
         supplied: what `requirements(loss)` asks for: needs by keyword, own weights by name. What
             is another thing for each head stands under `of_heads`: needs by keyword, by head.
 
+        masks: whether labels are masks, [batch, height, width], and outputs those of each pixel.
+
     Raises:
         LossError: a loss of the user's own cannot be loaded, or something is not supplied.
     """
-    return _Binder(loss, supplied).bind((), loss)
+    return _Binder(loss, supplied, masks).bind_whole((), loss)
 
 
 def make_heads(loss: Record, supplied: Mapping[str, Any]) -> Compute:
@@ -63,10 +67,22 @@ _OF_HEADS = frozenset({"head_losses", "head_columns"})
 class _Binder:
     """Binds a loss and the losses inside it to what the runner supplies."""
 
-    def __init__(self, loss: Record, supplied: Mapping[str, Any]) -> None:
+    def __init__(self, loss: Record, supplied: Mapping[str, Any], masks: bool = False) -> None:
         self.loss = loss
         self.supplied = supplied
+        self.masks = masks
         self.names = {(path, local): own.name for path, local, own in own_weights(loss)}
+
+    def bind_whole(self, path: Path, loss: Record) -> Compute:
+        """Return a loss that is no wrapper's base: of masks, where labels are masks."""
+        found, row = self.bind(path, loss), LOSSES[loss["name"]]
+        if not self.masks or row.role in ("combination", "term"):
+            return found
+        if not requirements(loss, "segmentation").masks:
+            return of_pixels(lambda labels, outputs: per_example(found, labels, outputs))
+        if row.name == CUSTOM:
+            return lambda labels, outputs: found(ops.cast(labels, "int32"), outputs)
+        return of_masks(found)
 
     def bind(self, path: Path, loss: Record) -> Compute:
         """Return the loss that stands at a path as a function of (labels, outputs)."""
@@ -97,7 +113,7 @@ class _Binder:
             return _tuples(value)
         if kind.form == "terms":
             return tuple(
-                (self.bind((*path, key, str(i)), term["loss"]), term["weight"])
+                (self.bind_whole((*path, key, str(i)), term["loss"]), term["weight"])
                 for i, term in enumerate(value)
             )
         if kind.form == "heads":
@@ -164,16 +180,18 @@ def _each_example(base: Compute, wrapper: str) -> Compute:
 def per_example(loss: Compute, targets: Any, outputs: Any) -> Any:
     """Return a loss's values, [batch], or one number for a loss of the whole batch.
 
+    Of outputs for each pixel values may be given for each pixel as well; an image's are averaged.
+
     Raises:
         LossError: the loss returned a shape that cannot be one value per example.
     """
     values = ops.convert_to_tensor(loss(targets, outputs))
     rank = len(values.shape)
     batch, got = outputs.shape[0], values.shape[0] if rank else None
-    if rank > 2 or (rank and got != batch):
+    if rank > max(2, len(outputs.shape) - 1) or (rank and got != batch):
         raise LossError(
             f"the loss returned shape {tuple(values.shape)} for outputs of shape "
             f"{tuple(outputs.shape)}; [batch], [batch, d] or one number is needed. "
             "Reduce over all axes but the first."
         )
-    return ops.mean(values, axis=-1) if rank == 2 else values
+    return ops.mean(values, axis=tuple(range(1, rank))) if rank > 1 else values

@@ -19,7 +19,8 @@ from lossbench.config.sources import split_target
 from lossbench.errors import LossError
 from lossbench.losses.binding import make_loss, per_example
 from lossbench.losses.sampling import Sample, as_tensors, sample
-from lossbench.requirements import Record, Requirements, requirements
+from lossbench.records import Record
+from lossbench.requirements import Requirements, requirements
 
 Array = NDArray[Any]
 

@@ -9,7 +9,7 @@ from lossbench.catalog.losses import Task
 from lossbench.losses.bound import Bound, bind, changed
 from lossbench.losses.conformance import labels, shape
 from lossbench.losses.custom import load_function
-from lossbench.requirements import Record
+from lossbench.records import Record
 
 
 def guess_task(record: Record) -> Task:

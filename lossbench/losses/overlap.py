@@ -3,7 +3,9 @@
 Over a batch the sums run over the batch's examples, label by label, and the loss is the mean over
 labels; every example gets that value, whose mean, and so whose gradient, is the batch's. Over an
 example the sums run over its labels. Masks, [batch, height, width, outputs], are taken as well:
-over a batch all pixels of an output are summed, over an example all its pixels.
+over a batch all pixels of an output are summed, over an example all its pixels. Data with
+masks give the logit of class 1, or of more classes the log-odds of each but the background: see
+`pixels.py`.
 """
 
 from typing import Any, Literal

@@ -11,17 +11,20 @@ from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import METRICS, Metric, offered
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
 from lossbench.metrics import (
+    boundaries,
     classification,
     memorisation,
     multilabel,
     ordinal,
     regression,
     retrieval,
+    segmentation,
 )
 from lossbench.metrics.calibration import fit_temperature, noise_floor
 from lossbench.metrics.decoding import Slice, decode, probabilities
 from lossbench.metrics.labels import checked_scores, hard_labels
 from lossbench.metrics.multilabel import per_label
+from lossbench.metrics.segmentation import per_class, pixel_confusion, predicted_masks
 
 __all__ = [
     "Measured",
@@ -33,7 +36,10 @@ __all__ = [
     "measure",
     "measure_wrong_labels",
     "noise_floor",
+    "per_class",
     "per_label",
+    "pixel_confusion",
+    "predicted_masks",
     "primary",
     "probabilities",
 ]
@@ -50,6 +56,8 @@ _MODULES = {
     "ordinal": ordinal,
     "regression": regression,
     "retrieval": retrieval,
+    "segmentation": segmentation,
+    "boundaries": boundaries,
 }
 
 
@@ -109,9 +117,10 @@ def measure(
     Args:
         task: the task.
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
-            regression targets [n, targets].
+            regression targets [n, targets]; for `segmentation` masks [n, height, width].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets]; for retrieval embeddings [n, size].
+            [n, targets]; for `segmentation` [n, height, width, classes]; for retrieval embeddings
+            [n, size].
         probabilistic: whether softmax(scores), for `multilabel` sigmoid(scores), are
             probabilities.
         temperature: temperature fitted on validation examples, > 0, or None.
@@ -139,7 +148,8 @@ def measure(
     raw = [row for row in rows if probabilistic or not row.needs_probabilities]
     found = [_measured(row, "raw", y_true, scores) for row in raw]
     if temperature is not None:
-        scaled = np.asarray(scores, np.float64) / temperature
+        kept = None if task == "segmentation" else np.float64  # scores of pixels are many
+        scaled = np.asarray(scores, kept) / temperature
         needy = [row for row in rows if row.needs_probabilities]
         found += [_measured(row, "temperature", y_true, scaled) for row in needy]
     return found
@@ -184,9 +194,10 @@ def primary(task: Task, y_true: NDArray[Any], scores: NDArray[Any], metric: str)
     Args:
         task: the task.
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
-            regression targets [n, targets].
+            regression targets [n, targets]; for `segmentation` masks [n, height, width].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets]; for retrieval embeddings [n, size].
+            [n, targets]; for `segmentation` [n, height, width, classes]; for retrieval embeddings
+            [n, size].
         metric: name in the catalogue.
 
     Returns:
@@ -216,15 +227,17 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
     positives may well predict none of them at the threshold; regression, R2 <= 0 and a mean
     absolute error no smaller than that of the median, because outliers in y_true alone can push
     R2 below 0. With a single class in y_true only the first rule applies. Where several labels may
-    hold at once only the second one does: the mean ROC AUC of the labels is <= 0.5. Embeddings
-    have `retrieval.says_nothing`.
+    hold at once only the second one does: the mean ROC AUC of the labels is <= 0.5. Masks: the
+    Dice score is no better than that of the best class given to every pixel of every image; with
+    a single class in y_true they never are. Embeddings have `retrieval.says_nothing`.
 
     Args:
         task: the task.
         y_true: classes [n] or shares [n, classes]; for `multilabel` 0 or 1 [n, labels]; for
-            regression targets [n, targets].
+            regression targets [n, targets]; for `segmentation` masks [n, height, width].
         scores: decoded scores, float [n, classes] or [n, labels]; for regression predictions
-            [n, targets]; for retrieval embeddings [n, size].
+            [n, targets]; for `segmentation` [n, height, width, classes]; for retrieval embeddings
+            [n, size].
 
     Returns:
         Whether it collapsed: a flag, never a reason to leave the run out.
@@ -245,6 +258,11 @@ def collapsed(task: Task, y_true: NDArray[Any], scores: NDArray[Any]) -> bool:
         return regression.r2(y_true, scores) <= slack and worse_than_median
     if task == "multilabel":
         return multilabel.macro_roc_auc(y_true, scores) <= 0.5 + slack  # NaN says nothing
+    if task == "segmentation":
+        if np.ptp(y_true) == 0:
+            return False
+        constant_dice = segmentation.best_constant_dice(y_true, np.shape(scores)[-1])
+        return segmentation.dice_score(y_true, scores) <= constant_dice + slack
     table = checked_scores(scores)
     truth = hard_labels(y_true, *table.shape)
     predicted = np.bincount(table.argmax(axis=1)) / len(table)

@@ -10,6 +10,7 @@ from scipy import special
 from lossbench.catalog.losses import Task
 from lossbench.metrics.decoding import probabilities
 from lossbench.metrics.labels import checked_labels, checked_scores, hard_labels, shares
+from lossbench.metrics.segmentation import some_pixels
 
 Array = NDArray[np.float64]
 
@@ -177,7 +178,8 @@ def fit_temperature(scores: NDArray[Any], y_true: NDArray[Any], task: Task = "mu
         scores: decoded scores of validation examples, float [n, classes] or [n, labels].
         y_true: classes [n] or shares [n, classes], which count as they are; for `multilabel`
             0 or 1, [n, labels].
-        task: `multiclass`, `binary` or `multilabel`.
+        task: `multiclass`, `binary` or `multilabel`; or `segmentation`, where masks and scores
+            have the axes height and width after n and at most 200,000 pixels are looked at.
 
     Returns:
         Temperature, dimensionless; 1 where no temperature changes anything: the scores of every
@@ -196,6 +198,8 @@ def fit_temperature(scores: NDArray[Any], y_true: NDArray[Any], task: Task = "mu
         if not signed.any():
             return 1.0
         return _minimiser(lambda inverse: float(np.logaddexp(0.0, signed * inverse).mean()))
+    if task == "segmentation":
+        y_true, scores = some_pixels(y_true, scores)
     table = checked_scores(scores)
     target = shares(y_true, *table.shape)
     if not np.ptp(table, axis=1).any():

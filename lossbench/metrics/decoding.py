@@ -23,7 +23,8 @@ def decode(outputs: NDArray[Any], how: Decode, /, **context: Any) -> Array:
     are their logits: a label is predicted where its score is above 0. Regression has predictions.
 
     Args:
-        outputs: outputs of the head, float [n, width].
+        outputs: outputs of the head, float [n, width]; or [n, height, width, outputs] where each
+            pixel has some.
         how: the rule. `softmax`, `margins` and `identity` change nothing; `sigmoid` and `sign`
             are `class_scores.yes_or_no`; `per_output` reads each head in its own way; the others
             are the functions of their names in `class_scores` and `target_predictions`.
@@ -31,7 +32,7 @@ def decode(outputs: NDArray[Any], how: Decode, /, **context: Any) -> Array:
             it does not need is ignored.
 
     Returns:
-        Scores, float64: [n, classes], [n, labels] or [n, targets].
+        Scores, float64: [n, classes], [n, labels] or [n, targets]; or [n, height, width, classes].
 
     Raises:
         ShapeError: the outputs do not have the width that the rule reads.
@@ -41,8 +42,11 @@ def decode(outputs: NDArray[Any], how: Decode, /, **context: Any) -> Array:
         The rule's function.
     """
     z = np.asarray(outputs, dtype=np.float64)
-    if z.ndim != 2 or z.shape[1] == 0:
+    if z.ndim not in (2, 4) or z.shape[-1] == 0:
         raise ShapeError(f"outputs: shape {z.shape}; accepted is [n, width >= 1]")
+    if z.ndim == 4:
+        pixels = decode(z.reshape(-1, z.shape[-1]), how, **context)
+        return pixels.reshape(*z.shape[:-1], -1)
     rule, needs = _RULES[how]
     return rule(z, **{name: context[name] for name in needs if name in context})
 

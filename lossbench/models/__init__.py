@@ -33,7 +33,7 @@ def build(
 
     Returns:
         A functional model from scaled images, float [batch, height, width, channels], to outputs,
-        float [batch, outputs].
+        float [batch, outputs]; of a network for masks, float [batch, height, width, outputs].
 
     Raises:
         ShapeError: the images are smaller than the network can read, or there is no output.

@@ -16,7 +16,8 @@ from lossbench.catalog import (
     Parameter,
     Table,
 )
-from lossbench.catalog.losses import Head, Loss, Need
+from lossbench.catalog.losses import SEGMENTATION, Head, Loss, Need
+from lossbench.catalog.models import Model
 from lossbench.reporting.docstrings import loss_text
 
 TABLES: Mapping[str, Table[Any]] = {
@@ -58,6 +59,10 @@ def catalogue(
 
 
 def _serves(row: Any, task: str) -> bool:
+    if isinstance(row, Model):
+        return (row.per == "pixel") == (task in SEGMENTATION)
+    if isinstance(row, Loss):
+        return task in row.serves
     if hasattr(row, "tasks"):
         return task in row.tasks
     if task == "retrieval" and isinstance(row, Dataset):
@@ -77,7 +82,7 @@ def loss_row(row: Loss) -> dict[str, Any]:
     return {
         "name": row.name,
         "aliases": list(row.aliases),
-        "tasks": sorted(row.tasks),
+        "tasks": sorted(row.serves),
         "meaning": text.meaning,
         "formula": " ".join(text.formula),
         "params": _parameters(row.params),

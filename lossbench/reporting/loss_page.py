@@ -124,7 +124,7 @@ def _print_facts(console: "Console", row: Loss, text: LossText) -> None:
         ("formula", "\n".join(text.formula)),
         ("value", text.returns),
         ("also called", ", ".join(row.aliases)),
-        ("tasks", ", ".join(sorted(row.tasks))),
+        ("tasks", ", ".join(sorted(row.serves))),
         ("head", head_in_words(row) if decides else ""),
         ("read as", DECODES[row.decode] if decides else ""),
         ("labels", "may be distributions" if row.soft and decides else ""),
@@ -165,6 +165,7 @@ def _print_definitions(console: "Console", entries: Iterable[tuple[str, str]]) -
 def _properties(row: Loss) -> list[str]:
     said = {
         "the value belongs to the whole batch": row.batchwise,
+        "compares whole masks where labels are masks": row.masks,
         "classes must have an order": row.ordered,
         "batches hold both classes": row.batches == "both_classes",
         "batches hold several examples of each class": row.batches == "grouped",

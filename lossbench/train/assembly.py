@@ -24,7 +24,8 @@ from lossbench.datasets import Splits
 from lossbench.losses.binding import make_heads, make_loss
 from lossbench.losses.weighting import Columns
 from lossbench.metrics import Slice
-from lossbench.requirements import HEADS, Requirements, own_weights, requirements
+from lossbench.records import HEADS, own_weights
+from lossbench.requirements import Requirements, requirements
 from lossbench.train import evaluation
 from lossbench.train.evaluation import Answer, Reading, Resident
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
@@ -201,7 +202,8 @@ def _target_range(splits: Splits, scaling: Scaling | None) -> tuple[float, float
 def _width(loss: Requirements, splits: Splits) -> int:
     classes = len(splits.class_names)
     if loss.head == "binary":
-        return classes if splits.task == "multilabel" else 1
+        several = splits.task == "segmentation" and classes > 2  # overlap, with an output a class
+        return classes if splits.task == "multilabel" or several else 1
     if loss.head in ("coral", "thresholds"):
         return classes - 1
     if loss.head == "embedding":
@@ -280,7 +282,9 @@ def _build(setting: Setting) -> _Kept:
         network,
         setting.data.images,
         _targets(setting),
-        lambda changing: make_loss(job["loss"], supplied | dict(changing)),
+        lambda changing: make_loss(
+            job["loss"], supplied | dict(changing), masks=splits.task == "segmentation"
+        ),
         setting.steps_per_epoch,
         own=_own_weights(setting, network),
         with_features="embeddings" in loss.needs,

@@ -32,6 +32,13 @@ class Resident:
     at: Mapping[str, NDArray[np.int32]]
 
 
+PIXELS_AT_ONCE = 2**18
+"""Where each pixel has outputs, images at once are so few that their pixels are no more."""
+
+PROBE_PIXELS = 2**22
+"""Likewise, pixels of the training examples that are measured."""
+
+
 def make_resident(splits: Splits) -> Resident:
     """Join the parts of a data set: training first, then validation, then test."""
     parts = {"train": splits.train, "validation": splits.validation, "test": splits.test}
@@ -47,10 +54,16 @@ def make_resident(splits: Splits) -> Resident:
     )
 
 
-def probe(n_train: int) -> NDArray[np.int32]:
-    """Return the fixed training examples that are measured at the end, in rising order."""
+def probe(n_train: int, pixels: int = 1) -> NDArray[np.int32]:
+    """Return the fixed training examples that are measured at the end, in rising order.
+
+    Args:
+        n_train: number of training examples.
+        pixels: those of an example that have outputs of their own; 1 for outputs of images.
+    """
     rng = np.random.default_rng(0x9808E)
-    chosen = rng.permutation(n_train)[:PROBE_EXAMPLES]
+    most = max(1, min(PROBE_EXAMPLES, PROBE_PIXELS // pixels))
+    chosen = rng.permutation(n_train)[:most]
     return np.sort(chosen).astype(np.int32)
 
 
@@ -93,10 +106,27 @@ def with_means(fed: IndexFed, reading: Reading) -> Reading:
 def predict(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
     """Return decoded scores for resident examples, [n, classes] or [n, targets].
 
-    For retrieval these are embeddings of length 1, [n, size].
+    For retrieval these are embeddings of length 1, [n, size]. Scores of pixels, [n, height, width,
+    classes], are many: decoded a few images at a time and kept in single precision.
     """
+    if len(fed.targets.shape) == 3:
+        return _predict_masks(fed, indices, reading)
     scores = metrics.decode(_outputs(fed, indices), reading.decode, **reading.context)
     return scores if reading.scaling is None else reading.scaling.undo(scores)
+
+
+def _predict_masks(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[Any]:
+    pixels = int(np.prod(fed.targets.shape[1:]))
+    step = max(1, min(PREDICT_BATCH, PIXELS_AT_ONCE // pixels))
+    batches = (indices[start : start + step] for start in range(0, len(indices), step))
+    return np.concatenate(
+        [
+            metrics.decode(fed.predict_on_batch(batch), reading.decode, **reading.context).astype(
+                np.float32
+            )
+            for batch in batches
+        ]
+    )
 
 
 def _outputs(fed: IndexFed, indices: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -225,7 +255,8 @@ def evaluate(
         reading: how outputs are read.
         validation_scores: scores of this state on validation, already known.
     """
-    where = {**resident.at, "train": probe(len(resident.at["train"]))}
+    pixels = int(np.prod(resident.targets.shape[1:])) if resident.targets.ndim == 3 else 1
+    where = {**resident.at, "train": probe(len(resident.at["train"]), pixels)}
     reading = with_means(fed, reading)
     scores = {
         "train": predict(fed, where["train"], reading),
@@ -269,9 +300,12 @@ def _of_wrong_labels(
 
 
 def confusion(part: Part, scores: NDArray[np.float64]) -> list[list[int]]:
-    """Return counts by true class (rows) and predicted class (columns)."""
+    """Return counts by true class (rows) and predicted class (columns); of masks, of pixels."""
     from sklearn.metrics import confusion_matrix
 
+    if scores.ndim == 4:
+        pixels: list[list[int]] = metrics.pixel_confusion(part.targets, scores).tolist()
+        return pixels
     truth = part.targets.argmax(axis=1) if part.targets.ndim == 2 else part.targets
     classes = np.arange(scores.shape[1])
     counts: list[list[int]] = confusion_matrix(
@@ -283,9 +317,12 @@ def confusion(part: Part, scores: NDArray[np.float64]) -> list[list[int]]:
 def class_counts(splits: Splits) -> tuple[Any, ...]:
     """Return the training examples per class; soft labels count by their largest share.
 
-    For several labels at once, a pair (without, with) for each.
+    For several labels at once, a pair (without, with) for each; of masks, pixels.
     """
     targets = splits.train.targets
+    if splits.task == "segmentation":
+        # A split of images may leave a rare class no pixel, and losses divide by the counts.
+        return tuple(max(1, int((targets == k).sum())) for k in range(len(splits.class_names)))
     if splits.task == "multilabel":
         present = [int(n) for n in (targets > 0.5).sum(axis=0)]
         return tuple((len(targets) - n, n) for n in present)

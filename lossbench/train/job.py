@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from lossbench import datasets, metrics, store
-from lossbench.catalog.losses import CLASSIFICATION
+from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
 from lossbench.train import checkpoint, environment, evaluation
@@ -286,26 +286,39 @@ def _collapsed(answer: Answer, selected: Evaluation) -> bool:
 def _classes(answer: Answer, selected: Evaluation) -> dict[str, Any]:
     """Return what is told of each class or label of an output on the test."""
     splits, scores = answer.splits, answer.own(selected.scores["test"])
-    is_classes = splits.task in CLASSIFICATION and splits.task != "retrieval"
-    is_labels = splits.task == "multilabel"
+    is_classes = splits.task in (CLASSIFICATION | SEGMENTATION) - {"retrieval"}
+    tell = {"multilabel": metrics.per_label, "segmentation": metrics.per_class}.get(splits.task)
     return {
         "class_names": list(splits.class_names),
         "confusion": evaluation.confusion(splits.test, scores) if is_classes else None,
-        "per_label": metrics.per_label(splits.test.targets, scores) if is_labels else None,
+        "per_label": tell(splits.test.targets, scores) if tell else None,
     }
+
+
+def _single(scores: Any) -> Any:
+    return scores.astype("float32")
+
+
+_KEPT: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "retrieval": ("embeddings", _single),
+    "segmentation": ("y_pred", metrics.predicted_masks),
+}
+"""What is kept of predictions where it is not `scores`, and how, by task."""
 
 
 def _write_predictions(path: Path, setting: Setting, selected: Evaluation) -> None:
     """Write what per-example statistics need: test, and validation under its own names.
 
     Of several outputs, their names and which columns of targets and scores are theirs: the first,
-    and the one after the last. For retrieval embeddings of length 1 stand where scores do.
+    and the one after the last. For retrieval embeddings of length 1 stand where scores do. Of masks
+    the predicted ones are kept, `y_pred`, and no scores: these would take many times the room of
+    the images.
     """
     splits = setting.splits
-    what = "embeddings" if splits.task == "retrieval" else "scores"
+    what, kept = _KEPT.get(splits.task, ("scores", _single))
     columns: dict[str, Any] = {
-        what: selected.scores["test"].astype("float32"),
-        f"validation_{what}": selected.scores["validation"].astype("float32"),
+        what: kept(selected.scores["test"]),
+        f"validation_{what}": kept(selected.scores["validation"]),
     }
     if splits.outputs:
         columns |= {

@@ -286,7 +286,7 @@ def test_messages_about_arguments_of_a_custom_function(problems, folder: Path) -
     text = "[{name: custom, target: 'my.py:f', task: x, params: {ovr: {grid: [1, 2]}}}]"
     assert problems(losses=text) == [
         "x.yaml:3:50: losses[0].task: 'x' is not allowed; null or one of multiclass, binary, "
-        "multilabel, regression",
+        "multilabel, regression, segmentation",
         "x.yaml:3:61: losses[0].params: f needs 'under', which has no default; give it beside the "
         "others",
         "x.yaml:3:62: losses[0].params.ovr: f takes no 'ovr' from the file; it takes under, over. "
@@ -305,7 +305,7 @@ def test_the_other_tables_speak_of_their_own_kind(problems) -> None:
     assert problems(dataset="npz", model="resnet", optimizer="5") == [
         "x.yaml:1:10: dataset: data set 'npz' needs 'path' (a .npz file, relative to this one)",
         "x.yaml:2:8: model: no model 'resnet'; it is one of conv1d_small, mlp, resnet20, seed_cnn, "
-        "tiny_cnn. Did you mean 'resnet20'?",
+        "tiny_cnn, unet_small. Did you mean 'resnet20'?",
         "x.yaml:4:12: optimizer: 5 is not allowed; the name of an optimizer, or a mapping of name "
         "and parameters",
     ]

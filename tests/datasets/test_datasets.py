@@ -93,6 +93,10 @@ OFFLINE = {
         {"n": 60, "n_test": 9, "task": "binary", "label_noise": {"type": "pair", "rate": 0.2}},
         {"n": 60, "n_test": 9, "task": "regression", "noise_type": "exponential", "subset": 33},
     ],
+    "synthetic_segmentation": [
+        {"n": 60, "n_test": 9},
+        {"n": 60, "n_test": 9, "classes": 4, "image_size": 15, "radius": 3, "subset": 40},
+    ],
     "digit_position": [
         {},
         {"subset": 200, "noise": 1.0},
@@ -132,6 +136,10 @@ def test_describe_says_what_load_gives(name, params):
     for part in parts:
         assert part.images.shape == (len(part.ids), *facts.image_shape)
         assert part.images.dtype == (np.float32 if name in NO_PICTURES else np.uint8)
+        if facts.task == "segmentation":
+            assert part.targets.dtype == np.uint8
+            assert part.targets.shape == part.images.shape[:3]
+            continue
         rows = facts.task in ("regression", "multilabel", "multioutput") or facts.soft_targets
         assert part.targets.dtype == (np.float32 if rows else np.int32)
         width = facts.n_targets if facts.task == "regression" else facts.n_classes

@@ -18,6 +18,7 @@ from lossbench.catalog.metrics import (
 )
 from lossbench.metrics import (
     Measured,
+    boundaries,
     classification,
     collapsed,
     function,
@@ -29,6 +30,7 @@ from lossbench.metrics import (
     primary,
     regression,
     retrieval,
+    segmentation,
 )
 
 NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
@@ -46,6 +48,9 @@ def drawn(task, n=200, classes=None, targets="any"):
     if task == "multilabel":
         y = (rng.random((n, 5)) < 0.4).astype(np.float32)
         return y, rng.normal(size=(n, 5)) + 2 * y - 1
+    if task == "segmentation":
+        y = rng.integers(0, classes or 3, (n, 6, 7))
+        return y, rng.normal(size=(*y.shape, classes or 3)) + 2 * np.eye(classes or 3)[y]
     classes = classes or (2 if task == "binary" else 5)
     y = rng.integers(0, classes, n)
     return y, rng.normal(size=(n, classes)) + np.eye(classes)[y]
@@ -59,7 +64,16 @@ def test_rows_and_functions_match_one_to_one():
     targets = sorted(row.target for row in METRICS)
     written = [
         f"{module.__name__.rpartition('.')[2]}:{name}"
-        for module in (classification, memorisation, multilabel, ordinal, regression, retrieval)
+        for module in (
+            boundaries,
+            classification,
+            memorisation,
+            multilabel,
+            ordinal,
+            regression,
+            retrieval,
+            segmentation,
+        )
         for name, value in inspect.getmembers(module, inspect.isfunction)
         if value.__module__ == module.__name__
         and list(inspect.signature(value).parameters)[:1] == ["y_true"]
@@ -91,7 +105,7 @@ def test_better_is_where_the_table_says(row):
         y, scores = drawn(task, targets=row.targets)
         perfect = y if task == "regression" else 100 * y - 50
         if task not in ("regression", "multilabel"):  # embeddings too: one direction a class
-            perfect = 50 * np.eye(scores.shape[1])[y]
+            perfect = 50 * np.eye(scores.shape[-1])[y]
         poor, best = primary(task, y, scores, row.name), primary(task, y, perfect, row.name)
         if row.higher_is_better is None:
             assert best == 0
@@ -151,7 +165,7 @@ def test_some_metrics_of_regression_need_targets_of_a_kind(kinds, expected):
 def test_what_is_offered_is_what_is_measured(task):
     y, scores = drawn(task)
     found = names(measure(task, y, scores, probabilistic=True), "raw")
-    assert found == [row.name for row in offered(task, n_classes=scores.shape[1])]
+    assert found == [row.name for row in offered(task, n_classes=scores.shape[-1])]
 
 
 def test_labels_that_hold_together_have_their_own_temperature():

@@ -41,6 +41,12 @@ def test_mlp_has_4545_parameters():
     assert build("mlp", {}, (2, 3, 2), 1).count_params() == 4_545 + 832 - 320
 
 
+def test_unet_small_has_117985_parameters():
+    # Down: 9*1*16 + 16 = 160, 9*16*16 + 16 = 2,320; 4,640, 9,248. Bottom: 18,496, 36,928.
+    # Up: 9*(64 + 32)*32 + 32 = 27,680, 9,248; 9*(32 + 16)*16 + 16 = 6,928, 2,320. Head: 17.
+    assert build("unet_small", {}, (24, 24, 1), 1).count_params() == 117_985
+
+
 def test_resnet20_has_269722_trainable_parameters():
     # Convolutions without bias: stem 3*3*3*16 = 432; stage 1: 6 * 3*3*16*16 = 13,824;
     # stage 2: 3*3*16*32 + 5 * 3*3*32*32 = 50,688; stage 3: 3*3*32*64 + 5 * 3*3*64*64 = 202,752.

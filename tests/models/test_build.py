@@ -6,7 +6,7 @@ import pytest
 
 from lossbench.catalog import MODELS
 from lossbench.errors import ShapeError
-from lossbench.models import build
+from lossbench.models import build, draw_initial_weights
 
 
 def shape_for(name, side=None, channels=1):
@@ -17,22 +17,27 @@ def shape_for(name, side=None, channels=1):
 
 @pytest.mark.parametrize("name", MODELS.names)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_smallest_image_gives_one_row_of_outputs_per_image(name, channels):
+def test_smallest_image_gives_outputs_per_image_or_pixel(name, channels):
     shape = shape_for(name, channels=channels)
     model = build(name, {}, shape, 7)
     images = np.random.default_rng(0).random((2, *shape), dtype=np.float32)
     outputs = keras.ops.convert_to_numpy(model(images))
-    assert outputs.shape == (2, 7)
+    pixels = shape[:2] if MODELS[name].per == "pixel" else ()
+    assert outputs.shape == (2, *pixels, 7)
     assert np.isfinite(outputs).all()
 
 
 @pytest.mark.parametrize("name", MODELS.names)
-def test_head_is_a_linear_dense_layer(name):
+def test_head_is_a_linear_layer(name):
     model = build(name, {}, shape_for(name, 12), 3)
-    assert model.layers[-1] is model.get_layer("head")
-    assert isinstance(model.get_layer("head"), keras.layers.Dense)
-    assert model.get_layer("head").activation is keras.activations.linear
-    assert model.output_shape == (None, 3)
+    head = model.get_layer("head")
+    assert model.layers[-1] is head
+    if MODELS[name].per == "pixel":
+        assert isinstance(head, keras.layers.Conv2D) and head.kernel_size == (1, 1)
+    else:
+        assert isinstance(head, keras.layers.Dense)
+    assert head.activation is keras.activations.linear
+    assert model.output_shape[-1] == 3
 
 
 @pytest.mark.parametrize("name", MODELS.names)
@@ -65,3 +70,25 @@ def test_a_head_without_outputs_is_refused():
 
 def test_images_need_not_be_square():
     assert build("resnet20", {}, (9, 14, 2), 4).output_shape == (None, 4)
+
+
+@pytest.mark.parametrize("shape", [(8, 9, 1), (10, 11, 1), (13, 30, 2), (16, 16, 3)])
+def test_unet_gives_images_of_every_size_back_as_large_as_they_were(shape):
+    model = build("unet_small", {}, shape, 2)
+    assert model.output_shape == (None, *shape[:2], 2)
+
+
+def test_unet_keeps_pixels_where_they_are():
+    # Of a single bright pixel the outputs change around it, and not far away.
+    model = build("unet_small", {}, (57, 61, 1), 1)
+    model.set_weights(draw_initial_weights(model, 0))
+    dark = np.zeros((1, 57, 61, 1), np.float32)
+    for place in [(28, 30), (24, 35)]:
+        bright = dark.copy()
+        bright[(0, *place)] = 5.0
+        change = np.abs(keras.ops.convert_to_numpy(model(bright) - model(dark)))[0, ..., 0]
+        weight = change / change.sum()
+        centre = [(weight * grid).sum() for grid in np.mgrid[:57, :61]]
+        np.testing.assert_allclose(centre, place, atol=4.0)
+        far = np.abs(np.mgrid[:57, :61] - np.array(place)[:, None, None]).max(axis=0) > 24
+        assert far.any() and not change[far].any()

@@ -1,5 +1,7 @@
 """What a network is measured by: one output of a data set, or several."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -76,3 +78,22 @@ def test_an_output_alone_may_collapse(name):
         scores[:, 3:] = np.median(PLACE, axis=0)
     state = evaluation.Evaluation([], {"validation": scores})
     assert [_collapsed(answer, state) for answer in answers()] == [name == "kind", name == "place"]
+
+
+def test_classes_of_masks_are_counted_in_pixels():
+    masks = np.array([[[0, 0, 1], [0, 2, 1]], [[0, 0, 0], [0, 0, 2]]], np.uint8)
+    part = Part(np.zeros((2, 2, 3, 1), np.uint8), masks, np.arange(2))
+    splits = Splits(part, part, part, "segmentation", ("background", "a", "b"))
+    assert evaluation.class_counts(splits) == (8, 2, 2)
+    rare = replace(splits, class_names=("background", "a", "b", "in no training mask"))
+    assert evaluation.class_counts(rare) == (8, 2, 2, 1)
+    scores = np.eye(3)[masks]
+    scores[0, 0, 2] = [1.0, 0.0, 0.0]
+    assert evaluation.confusion(part, scores) == [[8, 0, 0], [1, 1, 0], [0, 0, 2]]
+
+
+def test_the_probe_of_large_masks_is_smaller():
+    assert len(evaluation.probe(5000)) == len(evaluation.probe(5000, 32 * 32)) == 2000
+    few = evaluation.probe(5000, 512 * 512)
+    assert len(few) == 16
+    assert len(evaluation.probe(5000, 10**9)) == 1

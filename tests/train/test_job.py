@@ -352,3 +352,61 @@ def test_several_outputs_interrupted_go_on_bit_identically(tmp_path, monkeypatch
     stop.unlink()
     assembly._kept.clear()
     assert numbers(*run(tmp_path / "b", change, text=SEVERAL)) == whole
+
+
+MASKS = """
+dataset: {name: synthetic_segmentation, n: 60, n_test: 20, image_size: 13, radius: 3, contrast: 3.0}
+model: unet_small
+losses: [bce]
+seeds: [5]
+optimizer: {name: adam, learning_rate: 0.003}
+train: {epochs: 5, batch_size: 4}
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "outputs", "temperature"),
+    [
+        ([], 1, True),
+        (["losses=[dice]"], 1, True),
+        (["losses=[cross_entropy]"], 2, True),
+        (["losses=[{name: sum, terms: [{loss: dice}, {loss: ce}]}]", "dataset.classes=3"], 3, True),
+        (["losses=[{name: jaccard, over: example}]", "dataset.classes=3"], 3, True),
+    ],
+)
+def test_masks_are_trained_measured_and_kept(tmp_path, changes, outputs, temperature):
+    folder, result = run(tmp_path, *changes, text=MASKS)
+    assert (result["status"], result["task"]) == ("ok", "segmentation"), result["message"]
+    assert result["outputs"] == outputs
+    assert 0 < metric(result, "dice_score") <= 1
+    assert (result["temperature"] is not None) == temperature
+    classes = 3 if "dataset.classes=3" in changes else 2
+    assert result["class_names"] == ["background", "disk", "square"][:classes]
+    counts = np.array(result["confusion"])
+    assert counts.shape == (classes, classes) and counts.sum() == 20 * 13 * 13
+    assert metric(result, "pixel_accuracy") == pytest.approx(np.trace(counts) / counts.sum())
+    iou = [row["value"] for row in result["per_label"] if row["metric"] == "iou"]
+    both = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
+    assert iou == pytest.approx(np.diag(counts) / both)
+    with np.load(folder / "predictions.npz", allow_pickle=False) as saved:
+        assert saved["y_pred"].dtype == saved["y_true"].dtype == np.uint8
+        assert saved["y_pred"].shape == saved["y_true"].shape == (20, 13, 13)
+        assert saved["validation_y_pred"].shape == (6, 13, 13)
+        assert (saved["y_pred"] == saved["y_true"]).mean() == metric(result, "pixel_accuracy")
+        assert not any("scores" in key for key in saved)
+    raw = {row["metric"] for row in result["metrics"] if row["stage"] == "raw"}
+    probabilistic = changes in ([], ["losses=[cross_entropy]"])
+    assert ("pixel_nll" in raw) == probabilistic
+    assert {"hd95", "boundary_f1", "missed_objects", "mean_iou"} <= raw
+
+
+def test_masks_are_predicted_a_few_at_a_time(tmp_path, monkeypatch):
+    _, result = run(tmp_path, text=MASKS)
+    monkeypatch.setattr(assembly.evaluation, "PIXELS_AT_ONCE", 500)  # two images of 13 x 13
+    monkeypatch.setattr(assembly.evaluation, "PROBE_PIXELS", 10 * 13 * 13)
+    (other := tmp_path / "other").mkdir()
+    _, again = run(other, text=MASKS)
+    examples = {row["split"]: row["n_examples"] for row in again["metrics"]}
+    assert examples == {"train": 10, "validation": 6, "test": 20}
+    for name in ("dice_score", "hd95"):
+        assert metric(again, name) == metric(result, name)

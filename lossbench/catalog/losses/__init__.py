@@ -26,6 +26,7 @@ from lossbench.catalog.losses.kinds import (
     CLASSIFICATION,
     PROBABILISTIC,
     REGRESSION,
+    SEGMENTATION,
     TASKS,
     YES_OR_NO,
     Batches,
@@ -36,6 +37,7 @@ from lossbench.catalog.losses.kinds import (
     Need,
     Task,
     Weight,
+    suits_pixels,
 )
 from lossbench.catalog.losses.packages import installed_losses
 from lossbench.catalog.table import Table
@@ -46,6 +48,7 @@ __all__ = [
     "LOSSES",
     "PROBABILISTIC",
     "REGRESSION",
+    "SEGMENTATION",
     "TASKS",
     "YES_OR_NO",
     "Batches",
@@ -56,6 +59,7 @@ __all__ = [
     "Need",
     "Task",
     "Weight",
+    "suits_pixels",
 ]
 
 FAMILIES = (

@@ -127,8 +127,8 @@ ROWS: tuple[Loss, ...] = (
                 dict[str, Any], "a mapping of the function's own parameters", {}, "its arguments"
             ),
             "task": Parameter(
-                Literal["multiclass", "binary", "multilabel", "regression"] | None,
-                "null or one of multiclass, binary, multilabel, regression",
+                Literal["multiclass", "binary", "multilabel", "regression", "segmentation"] | None,
+                "null or one of multiclass, binary, multilabel, regression, segmentation",
                 None,
                 "the task that it is for; null means that of the data",
             ),

@@ -61,7 +61,14 @@ Targets = Literal["any", "nonzero", "nonnegative", "positive", "counts"]
 Batches = Literal["shuffled", "both_classes", "grouped"]
 Role = Literal["loss", "wrapper", "combination", "term"]
 
-TASKS: tuple[Task, ...] = ("multiclass", "binary", "multilabel", "regression", "retrieval")
+TASKS: tuple[Task, ...] = (
+    "multiclass",
+    "binary",
+    "multilabel",
+    "regression",
+    "segmentation",
+    "retrieval",
+)
 """The tasks of one output; `multioutput` has several, each with one of these tasks."""
 CLASSIFICATION: frozenset[Task] = frozenset({"multiclass", "binary", "retrieval"})
 """Trained on one class of several; what softmax losses are for. `retrieval` is judged otherwise."""
@@ -69,6 +76,8 @@ YES_OR_NO: frozenset[Task] = frozenset({"binary", "multilabel"})
 """One output per question: whether the second of two classes, or each label, is there."""
 BINARY: frozenset[Task] = frozenset({"binary"})
 REGRESSION: frozenset[Task] = frozenset({"regression"})
+SEGMENTATION: frozenset[Task] = frozenset({"segmentation"})
+"""A class for each pixel."""
 
 PROBABILISTIC: frozenset[Decode] = frozenset(
     {
@@ -154,6 +163,8 @@ class Loss(Row):
         scaled: whether regression targets are standardised for it by the training targets' mean
             and standard deviation (and predictions brought back before anything is measured).
         ordered: whether it makes sense only for classes that have an order.
+        masks: whether it compares whole masks, so that labels may have the logits' shape
+            [batch, height, width, outputs]; others see each pixel as an example of its own.
         role: `wrapper` changes the loss in its parameter `base`; `combination` joins several;
             `term` is a part of a sum and trains nothing alone.
         control: parameters of `cosine_softmax` that give cross-entropy with this loss's head;
@@ -175,6 +186,7 @@ class Loss(Row):
     targets: Targets = "any"
     scaled: bool = True
     ordered: bool = False
+    masks: bool = False
     role: Role = "loss"
     control: Mapping[str, Any] | None = None
     limits: tuple[Limit, ...] = ()
@@ -187,6 +199,32 @@ class Loss(Row):
         return self.decode in PROBABILISTIC
 
     @property
+    def serves(self) -> frozenset[Task]:
+        """The tasks, and segmentation where the loss can be computed from pixels or masks."""
+        return self.tasks | (SEGMENTATION if self._segments else frozenset())
+
+    @property
+    def _segments(self) -> bool:
+        if self.masks:
+            return True
+        return suits_pixels(self.tasks, self.head, self.batches, self.batchwise) and not (
+            self.ordered or "embeddings" in self.needs
+        )
+
+    @property
     def supplied(self) -> tuple[str, ...]:
         """Keywords that the runner fills: needs, then own weights."""
         return (*sorted(self.needs), *(weight.name for weight in self.weights))
+
+
+def suits_pixels(tasks: frozenset[Task], head: Head, batches: Batches, batchwise: bool) -> bool:
+    """Return whether a loss of classes can take each pixel for an example of its own.
+
+    Args:
+        tasks: the tasks that it can train.
+        head: the last layer, which must be a plain linear one.
+        batches: how batches are composed; pixels come as their images do.
+        batchwise: whether the value belongs to the batch.
+    """
+    plain = head in ("classes", "binary") and batches == "shuffled" and not batchwise
+    return plain and bool(tasks & CLASSIFICATION)
