@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Facts, Output, Table
+from lossbench.augmenting import unmixable
+from lossbench.catalog import (
+    AUGMENTATIONS,
+    DATASETS,
+    LOSSES,
+    MODELS,
+    OPTIMIZERS,
+    Facts,
+    Output,
+    Table,
+)
 from lossbench.catalog.losses import Task
 from lossbench.config import Entry, Experiment
 from lossbench.config.entries import CUSTOM, Term, inner, plain, walk
@@ -34,6 +44,7 @@ class Job:
         control: whether it is cross-entropy with the head of another loss, shown beside the losses
             and not counted among them.
         outputs: the outputs of data that have several.
+        augment: how training images are changed.
     """
 
     dataset: Entry
@@ -49,6 +60,7 @@ class Job:
     target_scale: str = "standard"
     control: bool = False
     outputs: tuple[Output, ...] = ()
+    augment: tuple[Entry, ...] = ()
 
     @property
     def id(self) -> str:
@@ -58,6 +70,7 @@ class Job:
 
     def canonical(self) -> dict[str, Any]:
         """Return what the id is made of: defaults, labels and places of files left out."""
+        augment = [_identity(entry, AUGMENTATIONS) for entry in self.augment]
         return {
             "dataset": _identity(self.dataset, DATASETS),
             "model": _identity(self.model, MODELS),
@@ -68,6 +81,7 @@ class Job:
                 "epochs": self.epochs,
                 "batch_size": self.batch_size,
                 **({} if self.target_scale == "standard" else {"target_scale": self.target_scale}),
+                **({"augment": augment} if augment else {}),
             },
             "metric": self.metric,
             **dict(self.content),
@@ -108,6 +122,7 @@ class Job:
                 "epochs": self.epochs,
                 "batch_size": self.batch_size,
                 "target_scale": self.target_scale,
+                "augment": [entry.record() for entry in self.augment],
             },
             "metric": self.metric,
             "head": needed.head,
@@ -231,11 +246,12 @@ def _grid(
     train = experiment.train
     controls = controls_of(experiment)
     for dataset, known in zip(experiment.datasets, facts, strict=True):
+        fitting = [c for c in controls if not _cannot_mix(c, known, train.augment)]
         of_data = (("data_sha256", known.content_sha256),) if known.content_sha256 else ()
         for model in experiment.models:
             for optimizer in experiment.optimizers:
                 for seed in experiment.seeds:
-                    for loss in (*experiment.losses, *controls):
+                    for loss in (*experiment.losses, *fitting):
                         yield Job(
                             dataset=dataset,
                             model=model,
@@ -250,7 +266,12 @@ def _grid(
                             target_scale=train.target_scale,
                             control=loss in controls,
                             outputs=known.outputs,
+                            augment=train.augment,
                         )
+
+
+def _cannot_mix(control: Entry, known: Facts, augment: Sequence[Entry]) -> bool:
+    return unmixable(requirements(control, known.task), known, augment) is not None
 
 
 def controls_of(experiment: Experiment) -> tuple[Entry, ...]:
@@ -277,7 +298,7 @@ def _skips(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Skip]:
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
         for loss in experiment.losses:
-            reason = unsuitable(loss, known, name)
+            reason = unsuitable(loss, known, name, experiment.train.augment)
             if reason is None:
                 continue
             for model in experiment.models:

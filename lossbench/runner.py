@@ -380,6 +380,7 @@ def _execute(
         timeout_s=declared.timeout,
         retries=declared.retries,
         checkpoint_every_s=declared.checkpoint_every,
+        memory_budget_mib=declared.memory_budget,
     )
     workers = options.workers or default_workers(threads)
     if options.executor == "ray":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from lossbench.augmenting import augmentation_problems, unmixable
 from lossbench.catalog import DATASETS, LOSSES, MODELS, Facts
 from lossbench.catalog.losses import CLASSIFICATION, PROBABILISTIC, SEGMENTATION, Task
 from lossbench.catalog.metrics import metric_row, named, offered, parted
@@ -27,6 +28,7 @@ def mistakes(
     yield from _loss_problems(experiment, facts)
     yield from _protocol_problems(experiment, facts)
     yield from _size_problems(experiment, facts)
+    yield from augmentation_problems(experiment, facts)
     yield from _nothing_left(experiment, facts, left_out)
 
 
@@ -41,8 +43,8 @@ def _same_kind(tasks: frozenset[Task], task: Task) -> bool:
     return bool(tasks & CLASSIFICATION) if task in CLASSIFICATION else task in tasks
 
 
-def unsuitable(loss: Entry, known: Facts, name: str) -> str | None:
-    """Return why a loss makes no sense on a data set, or None where it does."""
+def unsuitable(loss: Entry, known: Facts, name: str, augment: Sequence[Entry] = ()) -> str | None:
+    """Return why a loss makes no sense on a data set, augmented or not, or None where it does."""
     needed = requirements(loss, known.task, known.outputs)
     if known.task == "multioutput" and known.task not in needed.tasks:
         return f"is for one output; {name} {_several(known)}"
@@ -62,7 +64,7 @@ def unsuitable(loss: Entry, known: Facts, name: str) -> str | None:
         return f"needs three classes or more; {name} has {known.n_classes}"
     if known.soft_targets and not needed.soft:
         return f"needs hard labels; those of {name} are distributions"
-    return _misfit(needed, known, name)
+    return _misfit(needed, known, name) or unmixable(needed, known, augment)
 
 
 _TARGETS = {
@@ -279,11 +281,13 @@ def _nothing_left(
         and not _conflicts(loss, facts)
         and not any(_head_problems(loss, experiment, facts))
     ]
+    augment = experiment.train.augment
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         name = dataset.display(DATASETS)
         if losses and all((name, loss.display(LOSSES)) in left_out for loss in losses):
             reasons = "; ".join(
-                f"{loss.display(LOSSES)} {unsuitable(loss, known, name)}" for loss in losses
+                f"{loss.display(LOSSES)} {unsuitable(loss, known, name, augment)}"
+                for loss in losses
             )
             yield Problem(
                 dataset.where,

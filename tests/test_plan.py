@@ -39,6 +39,10 @@ def test_every_value_that_can_change_a_number_changes_the_id(tmp_path):
         "dataset.imbalance={type: step, ratio: 5}",
         "dataset.split=resample",
         "protocol.metric=nll",
+        "train.augment=[flip]",
+        "train.augment=[flip, crop]",
+        "train.augment=[crop, flip]",
+        "train.augment=[{name: crop, padding: 2}, flip]",
     ]
     ids = [only_id(tmp_path), *(only_id(tmp_path, BASE, change) for change in changes)]
     assert len(set(ids)) == len(ids)
@@ -54,6 +58,8 @@ def test_what_cannot_change_a_number_leaves_the_id(tmp_path):
         "dataset={name: mnist_mini, subset: null}",
         "dataset.split=fixed",
         "dataset={name: mnist_mini, label_noise: null, imbalance: null}",
+        "train.augment=[]",
+        "execution.memory_budget=0",
     ]
     assert {only_id(tmp_path, BASE, change) for change in same} == {only_id(tmp_path)}
 
@@ -105,6 +111,13 @@ def test_ids_of_damaged_data(tmp_path):
 
     assert id_of("{type: pair, rate: 1}") == id_of("{rate: 1.0, type: pair}")
     assert id_of("{type: symmetric, rate: 0.4}") == "4fe46b928b9c"
+
+
+def test_ids_of_augmented_jobs(tmp_path):
+    def id_of(augment):
+        return only_id(tmp_path, BASE, f"train.augment={augment}")
+
+    assert id_of("[crop]") == id_of("{name: random_crop, padding: 4}") == "6f11d58338da"
 
 
 def test_ids_of_losses_made_of_losses(tmp_path):

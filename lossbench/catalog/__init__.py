@@ -1,5 +1,6 @@
 """What can be named in an experiment file: one table each, importing no framework."""
 
+from lossbench.catalog.augmentations import AUGMENTATIONS, Augmentation
 from lossbench.catalog.datasets import DATASETS, Dataset, Facts
 from lossbench.catalog.losses import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric
@@ -9,12 +10,14 @@ from lossbench.catalog.outputs import Output
 from lossbench.catalog.table import Ambiguous, Parameter, Row, Table, UnknownName
 
 __all__ = [
+    "AUGMENTATIONS",
     "DATASETS",
     "LOSSES",
     "METRICS",
     "MODELS",
     "OPTIMIZERS",
     "Ambiguous",
+    "Augmentation",
     "Dataset",
     "Facts",
     "Loss",

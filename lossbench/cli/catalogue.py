@@ -18,6 +18,7 @@ class Kind(StrEnum):
     models = "models"
     optimizers = "optimizers"
     metrics = "metrics"
+    augmentations = "augmentations"
 
 
 def list_(
@@ -39,7 +40,7 @@ def list_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the losses, data sets, models, optimizers or metrics that a file can name.
+    """List the losses, data sets, models, optimizers, metrics or augmentations of a file.
 
     Examples:
 

@@ -81,7 +81,11 @@ def _forecast(
         for dataset in checked.experiment.datasets:
             datasets.prepare(dataset.name, dataset.params)
         measured, device = forecast.measure(
-            checked.plan.jobs, jobs, workers=min(workers, len(jobs)), threads=threads
+            checked.plan.jobs,
+            jobs,
+            workers=min(workers, len(jobs)),
+            threads=threads,
+            memory_budget_mib=checked.experiment.execution.memory_budget,
         )
     pixels = forecast.image_pixels(jobs)
     earlier = forecast.read_timings(runs_dir, threads=threads, device=device, pixels=pixels)

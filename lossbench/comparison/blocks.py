@@ -16,7 +16,13 @@ from lossbench.store import Run
 
 Array = NDArray[np.float64]
 
-MATCHED = ("init_sha256", "order_sha256", "split_sha256", "label_sha256")
+MATCHED = (
+    "init_sha256",
+    "order_sha256",
+    "split_sha256",
+    "label_sha256",
+    "augmentation_sha256",
+)
 """Fingerprints that must agree between the runs of a block."""
 
 

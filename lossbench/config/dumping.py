@@ -1,13 +1,13 @@
 """An experiment as the YAML text that loads to it again."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import yaml
 
-from lossbench.catalog import LOSSES, Table
+from lossbench.catalog import AUGMENTATIONS, LOSSES, Table
 from lossbench.config.entries import Entry, Term
-from lossbench.config.experiment import TABLES, Experiment
+from lossbench.config.experiment import TABLES, Experiment, Train
 from lossbench.config.yamlfile import add_core_schema
 
 
@@ -34,9 +34,9 @@ def dump(experiment: Experiment) -> str:
         "losses": _entries(experiment.losses, TABLES["losses"]),
         "optimizer": _entries(experiment.optimizers, TABLES["optimizer"]),
         "seeds": list(experiment.seeds),
-        "train": _section(experiment.train, "target_scale"),
+        "train": _train(experiment.train),
         "protocol": _section(experiment.protocol, "head_controls"),
-        "execution": _section(experiment.execution),
+        "execution": _section(experiment.execution, "memory_budget"),
     }
     return yaml.dump(
         data,
@@ -46,6 +46,12 @@ def dump(experiment: Experiment) -> str:
         default_flow_style=None,
         width=100,
     )
+
+
+def _train(train: Train) -> dict[str, Any]:
+    plain = _section(replace(train, augment=()), "target_scale", "augment")
+    augment = _entries(train.augment, AUGMENTATIONS)
+    return {**plain, **({"augment": augment} if augment else {})}
 
 
 def _section(section: Any, *rare: str) -> dict[str, Any]:

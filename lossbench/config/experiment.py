@@ -24,6 +24,12 @@ TRAIN = {
         "the same with median and median absolute deviation, which outliers do not move; or as "
         "they are. Metrics are always in the targets' own units",
     ),
+    "augment": Parameter(
+        Any,
+        "augmentations, as `lossbench list augmentations` shows them",
+        [],
+        "random changes of training images, one after another, the same for every loss",
+    ),
 }
 """What stands under `train:`."""
 
@@ -65,6 +71,12 @@ EXECUTION = {
         "seconds >= 0",
         60.0,
         "seconds after which a running job can be interrupted and go on from there",
+    ),
+    "memory_budget": Parameter(
+        Annotated[float, Ge(0)],
+        "MiB >= 0",
+        2048.0,
+        "images of a data set that take more are read while training, by each worker; slower",
     ),
 }
 """What stands under `execution:`; nothing there can change a number."""
@@ -109,11 +121,13 @@ class Train:
         epochs: passes over the training images.
         batch_size: images per step.
         target_scale: how losses see regression targets.
+        augment: how training images are changed, in this order; what mixes examples is last.
     """
 
     epochs: int = TRAIN["epochs"].default
     batch_size: int = TRAIN["batch_size"].default
     target_scale: str = TRAIN["target_scale"].default
+    augment: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,11 +157,13 @@ class Execution:
         timeout: seconds that a job may take, or None.
         retries: how often a job runs again that was killed, ran out of time or of memory.
         checkpoint_every: seconds between checkpoints of a running job.
+        memory_budget: MiB of images that a worker holds; more are read while training.
     """
 
     timeout: float | None = None
     retries: int = EXECUTION["retries"].default
     checkpoint_every: float = EXECUTION["checkpoint_every"].default
+    memory_budget: float = EXECUTION["memory_budget"].default
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lossbench.catalog import LOSSES, METRICS, Parameter, Row, Table
+from lossbench.catalog import AUGMENTATIONS, LOSSES, METRICS, Parameter, Row, Table
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.types import LossEntry, LossHeads, LossTerms, Nested, nested
 from lossbench.config.entries import ARGUMENTS, KERAS
@@ -59,6 +59,7 @@ def schema() -> Schema:
     properties["seeds"] = _seeds()
     for section, params in SECTIONS.items():
         properties[section] = _mapping(_types(params, definitions))
+    properties["train"]["properties"]["augment"] |= _augment(definitions)
     metrics = [name for row in METRICS for name in (row.name, *row.aliases)]
     properties["protocol"]["properties"]["metric"]["anyOf"] = [
         {"enum": [*metrics, None]},
@@ -71,6 +72,15 @@ def schema() -> Schema:
         "required": list(REQUIRED_KEYS),
         "$defs": definitions,
     }
+
+
+def _augment(definitions: Schema) -> Schema:
+    """Return the schema of a list of augmentations, each of which is no grid and has no label."""
+    for row in AUGMENTATIONS:
+        known = {"name": {"enum": _names(row)}, **_types(row.params, definitions)}
+        definitions[f"augment.{row.name}"] = _mapping(known) | {"required": ["name"]}
+    one = _entry("augment", AUGMENTATIONS, ALONE)
+    return {"anyOf": [one, {"type": "array", "items": one}]}
 
 
 def schema_text() -> str:

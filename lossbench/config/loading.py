@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossbench.catalog import LOSSES, METRICS
+from lossbench.catalog import AUGMENTATIONS, LOSSES, METRICS
 from lossbench.catalog.metrics import named, parted
+from lossbench.config.augment import wrong_together
 from lossbench.config.entries import Entry
 from lossbench.config.experiment import (
     DEFAULT_OPTIMIZER,
@@ -78,7 +79,7 @@ class _Reader:
             losses=losses,
             optimizers=self._entries("optimizer"),
             seeds=self._seeds(),
-            train=Train(**self._section("train")),
+            train=self._train(),
             protocol=self._protocol(losses, losses_valid),
             execution=Execution(**self._section("execution")),
             path=Path(self.path),
@@ -157,6 +158,23 @@ class _Reader:
                 self._problem(text, section, key)
             values, _ = check(params, {key: known[key] for key in known if key not in wrong})
         return values
+
+    def _train(self) -> Train:
+        values = self._section("train")
+        return Train(**values | {"augment": self._augment(values["augment"])})
+
+    def _augment(self, raw: Any) -> tuple[Entry, ...]:
+        """Return the augmentations that go together; `raw` is what the file says."""
+        if raw == []:
+            return ()
+        problems, path = self.document.problems, ("train", "augment")
+        before = len(problems)
+        found = Parser(AUGMENTATIONS, problems, "").entries(raw, path)
+        if problems.touches(since=before):
+            return ()
+        for i, text in wrong_together(found, len(raw) if isinstance(raw, list) else 1):
+            problems.add((*path, i) if i is not None and isinstance(raw, list) else path, text)
+        return found
 
     def _protocol(self, losses: tuple[Entry, ...], losses_valid: bool) -> Protocol:
         values = self._section("protocol")

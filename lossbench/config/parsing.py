@@ -34,6 +34,7 @@ LISTS = {
     "model": "models",
     "optimizer": "optimizers",
     "metric": "metrics",
+    "augmentation": "augmentations",
 }
 """What `lossbench list` calls the rows of each kind."""
 

@@ -11,6 +11,7 @@ from lossbench.catalog import Output
 from lossbench.catalog.losses import CLASSIFICATION, Task
 from lossbench.catalog.splits import Mode
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
+from lossbench.datasets.rows import take
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,8 @@ class Part:
     """One of the three parts of a data set.
 
     Attributes:
-        images: [n, height, width, channels], uint8 in 0..255, or float32 for a user's own floats.
+        images: [n, height, width, channels], uint8 in 0..255, or float32 for a user's own floats;
+            an array, or `Rows` of one on disk, which `np.asarray` reads.
         targets: class indices, int32 [n]; or soft labels, float32 [n, classes]; or labels that
             may hold together, 0 or 1, float32 [n, labels]; or regression targets, float32
             [n, targets]; or those of several outputs side by side, float32 [n, columns]; or the
@@ -41,7 +43,7 @@ class Part:
             at: their positions, int [n].
         """
         clean = None if self.clean_targets is None else self.clean_targets[at]
-        return Part(self.images[at], self.targets[at], self.ids[at], clean)
+        return Part(take(self.images, at), self.targets[at], self.ids[at], clean)
 
     def relabelled(self, targets: np.ndarray) -> "Part":
         """Return the same examples with wrong targets, and remember the first right ones.

@@ -8,6 +8,7 @@ import numpy as np
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import CLASSIFICATION
 from lossbench.catalog.metrics import DEFAULT_METRIC
+from lossbench.datasets.rows import take
 from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
 
@@ -100,9 +101,9 @@ def held_out(source: Source, wish: Wish, where: str) -> Source:
     new = test_targets >= known
     return replace(
         posed,
-        images=source.images[kept],
+        images=take(source.images, np.flatnonzero(kept)),
         targets=source.targets[kept],
-        test_images=test_images[new],
+        test_images=take(test_images, np.flatnonzero(new)),
         test_targets=test_targets[new],
         class_names=source.class_names[:known],
         groups=None if source.groups is None else source.groups[kept],

@@ -20,6 +20,7 @@ from lossbench.datasets.dividing import (
     fold_counts,
 )
 from lossbench.datasets.parts import Optimum, Part, Splits
+from lossbench.datasets.rows import take
 from lossbench.datasets.several import strata_of
 from lossbench.datasets.target_values import target_values
 from lossbench.errors import DataError
@@ -35,7 +36,8 @@ class Source:
     """A data set before it is split.
 
     Attributes:
-        images: training and validation images, [n, height, width, channels].
+        images: training and validation images, [n, height, width, channels]; of an `np.memmap` rows
+            are read when they are needed.
         targets: their targets, as in `Part`.
         test_images: test images; of length 0 where the data have no test set of their own.
         test_targets: their targets.
@@ -353,4 +355,4 @@ def allocate(counts: np.ndarray, total: int, lower: np.ndarray, upper: np.ndarra
 
 
 def _part(images: np.ndarray, targets: np.ndarray, ids: np.ndarray) -> Part:
-    return Part(images[ids], targets[ids], ids.astype(np.int64))
+    return Part(take(images, ids), targets[ids], ids.astype(np.int64))

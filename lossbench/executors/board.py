@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lossbench import store
+from lossbench.config.experiment import EXECUTION
 
 POLL_S = 0.2
 """How often `idle` is called and the stop file looked for."""
@@ -48,12 +49,14 @@ class Limits:
         checkpoint_every_s: seconds between checkpoints of a running job.
         memory_mib: resident memory above which a worker is replaced before its next job; None
             means its share of half the machine's memory, at least 2 GiB.
+        memory_budget_mib: images that take more are read while training.
     """
 
     timeout_s: float | None = None
     retries: int = 0
     checkpoint_every_s: float = 60.0
     memory_mib: float | None = None
+    memory_budget_mib: float = EXECUTION["memory_budget"].default
 
 
 @dataclass(frozen=True, order=True)

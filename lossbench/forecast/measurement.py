@@ -1,5 +1,6 @@
 """A few real steps of each network on its data, in processes of their own, as workers would run."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from lossbench.config.experiment import EXECUTION
 from lossbench.errors import LossbenchError
 from lossbench.forecast.predicting import Planned, Timing
 from lossbench.plan import Job
@@ -16,7 +18,12 @@ STEPS = 30
 
 
 def measure(
-    jobs: Sequence[Job], planned: Sequence[Planned], *, workers: int, threads: int
+    jobs: Sequence[Job],
+    planned: Sequence[Planned],
+    *,
+    workers: int,
+    threads: int,
+    memory_budget_mib: float = EXECUTION["memory_budget"].default,
 ) -> tuple[list[Timing], str]:
     """Time a few steps of each network on each of its data sets; writes nothing.
 
@@ -27,6 +34,7 @@ def measure(
         planned: the same jobs as the forecast knows them.
         workers: processes side by side.
         threads: threads in each.
+        memory_budget_mib: images that take more are read while training, as in the run.
 
     Returns:
         What was measured, and the device.
@@ -39,17 +47,21 @@ def measure(
         first.setdefault((known.kind.dataset, known.kind.model), (job, known))
     records = [job.record() for job, _ in first.values()]
     by_id = {known.job_id: known for _, known in first.values()}
+    one = functools.partial(_measure, threads=threads, memory_budget_mib=memory_budget_mib)
     with ThreadPoolExecutor(workers) as pool:
         shares = [records[i::workers] or records[i % len(records) :][:1] for i in range(workers)]
-        said = [row for rows in pool.map(lambda s: _measure(s, threads), shares) for row in rows]
+        said = [row for rows in pool.map(one, shares) for row in rows]
     timings = [_timing(by_id[row["job_id"]], row) for row in said]
     return timings, str(said[0]["device"])
 
 
-def _measure(records: Sequence[Mapping[str, Any]], threads: int) -> list[dict[str, Any]]:
+def _measure(
+    records: Sequence[Mapping[str, Any]], threads: int, memory_budget_mib: float
+) -> list[dict[str, Any]]:
     """Let one process measure some jobs, one after another."""
+    numbers = map(str, (threads, STEPS, memory_budget_mib))
     done = subprocess.run(
-        [sys.executable, "-m", "lossbench.train.measuring", str(threads), str(STEPS)],
+        [sys.executable, "-m", "lossbench.train.measuring", *numbers],
         input=json.dumps(records),
         capture_output=True,
         text=True,

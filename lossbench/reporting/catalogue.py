@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, get_args
 
 from lossbench.catalog import (
+    AUGMENTATIONS,
     DATASETS,
     LOSSES,
     METRICS,
@@ -26,6 +27,7 @@ TABLES: Mapping[str, Table[Any]] = {
     "models": MODELS,
     "optimizers": OPTIMIZERS,
     "metrics": METRICS,
+    "augmentations": AUGMENTATIONS,
 }
 
 NEEDS: tuple[str, ...] = (
@@ -47,7 +49,7 @@ def catalogue(
     """Return a table of the catalogue as plain data.
 
     Args:
-        kind: losses, datasets, models, optimizers or metrics.
+        kind: losses, datasets, models, optimizers, metrics or augmentations.
         task: leave out what does not serve this task.
         needs: of losses, leave out those that lack one of these; names of NEEDS.
     """
@@ -109,6 +111,8 @@ def _row(kind: str, row: Any) -> dict[str, Any]:
             "meaning": row.meaning,
             "higher_is_better": row.higher_is_better,
         }
+    elif kind == "augmentations":
+        found |= {"meaning": row.meaning, "mixes": row.mixes, "source": row.source}
     elif kind == "optimizers":
         found["meaning"] = f"Keras's {row.target.partition(':')[2]}"
     else:

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Facts
+from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, Facts
 from lossbench.config import Experiment
 from lossbench.forecast import Forecast
 from lossbench.plan import Plan
@@ -79,6 +79,9 @@ def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
         yield from _row(title, ", ".join(entry.display(table) for entry in entries))
     yield from _row("seeds", f"{len(experiment.seeds)}: {', '.join(map(str, experiment.seeds))}")
     yield from _row("training", f"{train.epochs} epochs, batches of {train.batch_size}")
+    if train.augment:
+        shown = ", ".join(entry.display(AUGMENTATIONS) for entry in train.augment)
+        yield from _row("augment", shown)
     if train.target_scale != "standard" and any(map(_has_targets, facts)):
         yield from _row("targets", f"target_scale {train.target_scale}")
 

@@ -4,7 +4,6 @@ Tracing costs a second and more. Jobs that differ in seed and learning rate alon
 graph: the next one resets weights and optimizer in place.
 """
 
-import functools
 import gc
 import json
 from collections import OrderedDict
@@ -19,16 +18,18 @@ from numpy.typing import NDArray
 
 from lossbench import datasets, models
 from lossbench.catalog import OPTIMIZERS
-from lossbench.catalog.losses import Decode, Task
+from lossbench.catalog.losses import CLASSIFICATION, Decode, Task
 from lossbench.datasets import Splits
 from lossbench.losses.binding import make_heads, make_loss
 from lossbench.losses.weighting import Columns
 from lossbench.metrics import Slice
 from lossbench.records import HEADS, own_weights
 from lossbench.requirements import Requirements, requirements
-from lossbench.train import evaluation
-from lossbench.train.evaluation import Answer, Reading, Resident
+from lossbench.train import augmentation, evaluation
+from lossbench.train.augmentation import Draws, Steps
+from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
+from lossbench.train.loading import MEMORY_BUDGET_MIB, Data, load_data
 from lossbench.train.ordering import Order, arranged, epoch_order
 from lossbench.train.scaling import Scaling, TargetScale, find_scaling, side_by_side
 
@@ -37,16 +38,6 @@ MOST_KEPT = 8
 
 EMBEDDING = 64
 """Size of the embedding that a head makes for losses of distances."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """A data set in memory: its parts, all images in one array, and the same on the device."""
-
-    splits: Splits
-    resident: Resident
-    images: Any
-    targets: Any
 
 
 @dataclass(frozen=True)
@@ -108,6 +99,17 @@ class Setting:
         """Number of batches, the last one perhaps smaller."""
         return -(-self.n_train // int(self.job["train"]["batch_size"]))
 
+    @property
+    def augment(self) -> Steps:
+        """How training images are changed."""
+        return augmentation.steps_of(self.job["train"].get("augment", ()))
+
+    def draw(self, epoch: int) -> Draws:
+        """Draw how an epoch changes every training image."""
+        height, width = self.splits.train.images.shape[1:3]
+        seed = self.job["seed"]
+        return augmentation.draw(self.augment, seed, epoch, self.n_train, (height, width))
+
     def order(self, epoch: int, n: int | None = None) -> Order:
         """Return the order in which an epoch visits the first n training examples, or all."""
         visited = epoch_order(self.job["seed"], epoch, n or self.n_train)
@@ -115,25 +117,17 @@ class Setting:
         return arranged(visited, self.loss.batches, labels)
 
 
-@functools.lru_cache(maxsize=2)
-def _data(name: str, params: str, content: str, seed: int) -> Data:
-    """Load a data set; the worker keeps the last two, since most jobs share theirs."""
-    splits = datasets.load(name, json.loads(params), seed, json.loads(content).get("data_sha256"))
-    resident = evaluation.make_resident(splits)
-    return Data(
-        splits,
-        resident,
-        resident_variable(resident.images, "images"),
-        resident_variable(resident.targets, "targets"),
-    )
+def settle(job: Mapping[str, Any], memory_budget_mib: float = MEMORY_BUDGET_MIB) -> Setting:
+    """Load a job's data and find the width of its output layer and how outputs are read.
 
-
-def settle(job: Mapping[str, Any]) -> Setting:
-    """Load a job's data and find the width of its output layer and how outputs are read."""
+    Args:
+        job: the content of its `job.json`.
+        memory_budget_mib: images that take more are read while training; changes no number.
+    """
     name, params = job["dataset"]["name"], job["dataset"]["params"]
     seed = job["seed"] if datasets.varies_with_seed(params) else 0
     content = json.dumps(job.get("content", {}), sort_keys=True)
-    data = _data(name, json.dumps(params, sort_keys=True), content, seed)
+    data = load_data(name, json.dumps(params, sort_keys=True), content, seed, memory_budget_mib)
     loss = requirements(job["loss"], data.splits.task, data.splits.outputs)
     found = evaluation.answers(data.splits, loss)
     if data.splits.outputs:
@@ -248,6 +242,7 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
     for variable, value in zip(kept.fed.optimizer.variables, kept.optimizer_start, strict=True):
         variable.assign(value)
     kept.fed.optimizer.learning_rate = job["optimizer"]["params"]["learning_rate"]
+    kept.fed.draw = setting.draw if setting.augment else None
     kept.fed.read_step_losses()
     kept.fed.head_record.assign(np.zeros(kept.fed.head_record.shape))
     backbone, head = models.fingerprint(weights, kept.fed.network)
@@ -293,6 +288,9 @@ def _build(setting: Setting) -> _Kept:
         if by_history
         else None,
         predicts_features=splits.task == "retrieval" and loss.head != "embedding",
+        augment=setting.augment,
+        n_train=setting.n_train,
+        classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
     )
     optimizer = _optimizer(job["optimizer"])
     if fed.loss_weights:

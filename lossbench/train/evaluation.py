@@ -12,6 +12,7 @@ from lossbench.catalog import Output
 from lossbench.catalog.losses import CLASSIFICATION, PROBABILISTIC, Decode
 from lossbench.catalog.metrics import named
 from lossbench.datasets import Part, Splits, of_output, targets_of
+from lossbench.datasets.rows import Stack
 from lossbench.requirements import Requirements
 from lossbench.train.feeding import IndexFed
 from lossbench.train.scaling import Scaling
@@ -25,9 +26,9 @@ PROBE_EXAMPLES = 2000
 
 @dataclass(frozen=True)
 class Resident:
-    """All images and targets in one array each, and where each part lies."""
+    """All images, to be read by index, all targets in one array, and where each part lies."""
 
-    images: NDArray[Any]
+    images: Stack
     targets: NDArray[Any]
     at: Mapping[str, NDArray[np.int32]]
 
@@ -45,7 +46,7 @@ def make_resident(splits: Splits) -> Resident:
     ends = np.cumsum([len(part.ids) for part in parts.values()])
     starts = ends - [len(part.ids) for part in parts.values()]
     return Resident(
-        images=np.concatenate([part.images for part in parts.values()]),
+        images=Stack([part.images for part in parts.values()]),
         targets=np.concatenate([part.targets for part in parts.values()]),
         at={
             name: np.arange(start, end, dtype=np.int32)
@@ -131,7 +132,8 @@ def _predict_masks(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) 
 
 def _outputs(fed: IndexFed, indices: NDArray[np.int32]) -> NDArray[np.float64]:
     starts = range(0, len(indices), PREDICT_BATCH)
-    outputs = [fed.predict_on_batch(indices[start : start + PREDICT_BATCH]) for start in starts]
+    batches = (fed.read(indices[start : start + PREDICT_BATCH]) for start in starts)
+    outputs = [fed.predict_on_batch(batch) for batch in batches]
     return np.concatenate(outputs).astype(np.float64)
 
 

@@ -1,7 +1,8 @@
 """A network that is fed with indices: images stay in memory as they are, batches are gathered.
 
 Gathering and scaling run inside the compiled graph, many steps a call, so that no Python runs
-between steps; the loss of every step is kept in a buffer that is read once an epoch.
+between steps; the loss of every step is kept in a buffer that is read once an epoch. Images that
+are too many for memory are read beside the training and come along with their indices.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +14,18 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lossbench import models
+from lossbench.datasets.rows import Stack
 from lossbench.losses.binding import per_example
+from lossbench.train import augmentation
+from lossbench.train.augmentation import Draws, Steps
 
 STEPS_PER_CALL = 10
 """Steps that run in one call; more saved nothing measurable."""
+
+BATCHES_AHEAD = 2 * STEPS_PER_CALL
+"""Batches of streamed images that are read before they are needed, as far as they are small."""
+BYTES_AHEAD = 64 * 2**20
+"""Size above which fewer are."""
 
 
 class IndexFed(keras.Model):
@@ -24,8 +33,8 @@ class IndexFed(keras.Model):
 
     Args:
         network: reads scaled float images, ends in a linear layer.
-        images: variable with all images, [n, height, width, channels]; uint8 are scaled to [0, 1]
-            in the graph.
+        images: variable with all images, [n, height, width, channels], or a stack from which they
+            are read; uint8 are scaled to [0, 1] in the graph.
         targets: variable with all targets, [n] or [n, d].
         bind_loss: makes a function of (targets, outputs) from what changes while training: `epoch`
             (epochs finished, a scalar), the loss's own weights by name and, where asked for,
@@ -37,12 +46,15 @@ class IndexFed(keras.Model):
             `predict` gives instead of the outputs.
         heads: number of heads whose losses are recorded, epoch by epoch; 0 for none.
         bind_heads: as `bind_loss`, for the mean loss of each head, [heads].
+        augment: how training images are changed.
+        n_train: number of training examples, which come first.
+        classes: number of classes, where targets are their indices and may be mixed.
     """
 
     def __init__(
         self,
         network: keras.Model,
-        images: keras.Variable,
+        images: keras.Variable | Stack,
         targets: keras.Variable,
         bind_loss: Callable[[Mapping[str, Any]], Callable[[Any, Any], Any]],
         steps_per_epoch: int,
@@ -51,6 +63,9 @@ class IndexFed(keras.Model):
         heads: int = 0,
         bind_heads: Callable[[Mapping[str, Any]], Callable[[Any, Any], Any]] | None = None,
         predicts_features: bool = False,
+        augment: Steps = (),
+        n_train: int = 0,
+        classes: int = 0,
     ) -> None:
         super().__init__()
         self.network = network
@@ -72,26 +87,77 @@ class IndexFed(keras.Model):
         if predicts_features:
             self.embedding = keras.Model(network.input, models.features(network))
         self.steps_per_epoch = steps_per_epoch
-        self.images = images
+        self.streamed = images if isinstance(images, Stack) else None
+        self.images = None if isinstance(images, Stack) else images
+        self.scales = str(images.dtype) == "uint8"
+        self.augment = augment
+        self.mixing = augmentation.mixing(augment)
+        self.n_train, self.classes = n_train, classes
+        self.draw: Callable[[int], Draws] | None = None
+        columns = augment[-1].columns.stop if augment else 0
+        rows = n_train if augment else 0
+        self.numbers = resident_variable(np.zeros((rows, columns), "float32"), "numbers")
+        self.partners = resident_variable(np.zeros(rows, "int32"), "partners")
+        self.partners_now = np.zeros(rows, "int32")  # the same, where images are read
         self.targets = targets
         self.step_losses = resident_variable(np.zeros(steps_per_epoch, "float32"), "step_losses")
         self.step = resident_variable(np.zeros((), "int32"), "step")
         self.epoch = resident_variable(np.zeros((), "float32"), "epoch")
 
-    def call(self, indices: Any, training: bool = False) -> Any:
-        """Return the network's outputs for the images with these indices.
+    def call(self, batch: Any, training: bool = False) -> Any:
+        """Return the network's outputs for a batch, which is as `read` makes it.
 
-        In training, for a loss that reads embeddings, outputs and embeddings. Otherwise, where
-        embeddings are what counts, these alone.
+        In training images are augmented, and, for a loss that reads embeddings, outputs and
+        embeddings are returned. Otherwise, where embeddings are what counts, these alone.
         """
-        images = ops.take(self.images, indices, axis=0)
-        if keras.backend.standardize_dtype(self.images.dtype) == "uint8":
-            images = ops.cast(images, "float32") / 255.0
+        indices, *images = batch if isinstance(batch, tuple | list) else (batch,)
+        if training and self.augment:
+            seen = self._augmented(indices, images)
+        else:
+            seen = self._scaled(images[0] if images else self._resident(indices))
         if training and self.with_features is not None:
-            return self.with_features(images, training=True)
+            return self.with_features(seen, training=True)
         if not training and self.embedding is not None:
-            return self.embedding(images, training=False)
-        return self.network(images, training=training)
+            return self.embedding(seen, training=False)
+        return self.network(seen, training=training)
+
+    def _resident(self, indices: Any) -> Any:
+        return ops.take(self.images, indices, axis=0)
+
+    def _scaled(self, images: Any) -> Any:
+        return ops.cast(images, "float32") / 255.0 if self.scales else images
+
+    def _augmented(self, indices: Any, images: Any) -> Any:
+        """Return scaled and augmented images; those that are not given are taken from memory."""
+        own, others, numbers = self._changed(indices, images)
+        if self.mixing is None:
+            return self._scaled(own)
+        return augmentation.mixed(self.mixing, self._scaled(own), self._scaled(others), numbers)
+
+    def _changed(self, indices: Any, images: Any) -> tuple[Any, Any, Any]:
+        """Return changed images and, where examples are mixed, those of partners; numbers."""
+        numbers = ops.take(self.numbers, indices, axis=0)
+        own = images[0] if images else self._resident(indices)
+        own = augmentation.changed(self.augment, own, numbers)
+        if self.mixing is None:
+            return own, own[:0], numbers
+        partners = ops.take(self.partners, indices, axis=0)
+        others = images[1] if images else self._resident(partners)
+        of_others = ops.take(self.numbers, partners, axis=0)
+        return own, augmentation.changed(self.augment, others, of_others), numbers
+
+    def _targets_of(self, indices: Any) -> Any:
+        """Return the targets of a training batch, moved and mixed as its images are."""
+        targets = ops.take(self.targets, indices, axis=0)
+        if not self.augment:
+            return targets
+        numbers = ops.take(self.numbers, indices, axis=0)
+        if len(targets.shape) == 3:  # the class of each pixel
+            return augmentation.changed_masks(self.augment, targets, numbers)
+        if self.mixing is None:
+            return targets
+        others = ops.take(self.targets, ops.take(self.partners, indices, axis=0), axis=0)
+        return augmentation.mixed_targets(self.mixing, targets, others, numbers, self.classes)
 
     def compute_loss(
         self,
@@ -101,8 +167,8 @@ class IndexFed(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the mean loss of the batch with indices `x` and note it in the buffer."""
-        targets = ops.take(self.targets, x, axis=0)
+        """Return the mean loss of the batch `x` and note it in the buffer."""
+        targets = self._targets_of(x[0] if isinstance(x, tuple | list) else x)
         changing = {"epoch": self.epoch, **self.loss_weights}
         if self.with_features is not None:
             y_pred, changing["embeddings"] = y_pred
@@ -121,7 +187,8 @@ class IndexFed(keras.Model):
         return loss
 
     def begin_epoch(self, number: int) -> None:
-        """Tell losses that change with time where training is: epochs count from 1."""
+        """Draw the epoch's augmentation, and tell losses where training is: epochs count from 1."""
+        self.draw_epoch(number)
         self.epoch.assign(number - 1.0)
         sums, last, _ = ops.convert_to_numpy(self.head_record)
         self.head_record.assign(np.stack([0 * sums, sums / self.steps_per_epoch, last]))
@@ -132,6 +199,43 @@ class IndexFed(keras.Model):
         buffer = ops.convert_to_numpy(self.step_losses)
         self.step.assign(0)
         return np.array(buffer[:steps])
+
+    def draw_epoch(self, number: int) -> None:
+        """Draw how an epoch, counted from 1, changes the training images."""
+        if self.draw is not None:
+            draws = self.draw(number)
+            self.numbers.assign(draws.numbers)
+            self.partners.assign(draws.partners)
+            self.partners_now = draws.partners
+
+    def augmentation_sha256(self, indices: NDArray[np.int32]) -> str:
+        """Return the hash of a batch of training images in the first epoch."""
+        self.draw_epoch(1)
+        images = self.read(indices, training=True)
+        images = images[1:] if isinstance(images, tuple) else ()
+        found = self._changed(indices, images)
+        return augmentation.sha256(*(np.asarray(ops.convert_to_numpy(a)) for a in found))
+
+    def read(self, indices: NDArray[np.int32], training: bool = False) -> Any:
+        """Return a batch as `call` takes it: indices, and with them images that are streamed.
+
+        Args:
+            indices: of the examples.
+            training: whether images of partners are needed, too, where examples are mixed.
+        """
+        if self.streamed is None:
+            return indices
+        if not training or self.mixing is None:
+            return indices, self.streamed[indices]
+        return indices, self.streamed[indices], self.streamed[self.partners_now[indices]]
+
+    def batches(self, order: NDArray[np.int32], batch_size: int) -> Any:
+        """Return the batches of an epoch that has begun, as `fit` takes them."""
+        if self.streamed is None:
+            return batches(order, batch_size)
+        own = batch_size * self.streamed.nbytes / len(self.streamed) * (2 if self.mixing else 1)
+        ahead = max(1, min(BATCHES_AHEAD, int(BYTES_AHEAD / own)))
+        return _with_images(batches(order, batch_size), self, self.streamed).prefetch(ahead)
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> Any:
@@ -148,6 +252,24 @@ def batches(order: NDArray[np.int32], batch_size: int) -> Any:
     options = tf.data.Options()
     options.autotune.enabled = False
     return tf.data.Dataset.from_tensor_slices(order).batch(batch_size).with_options(options)
+
+
+def _with_images(indices: Any, fed: IndexFed, images: Stack) -> Any:
+    """Return batches of indices with the images that belong to them."""
+    import tensorflow as tf
+
+    count = 2 if fed.mixing else 1
+
+    def read(batch: Any) -> Any:
+        return fed.read(batch, training=True)[1:]
+
+    def join(batch: Any) -> Any:
+        read_ones = tf.numpy_function(read, [batch], [tf.as_dtype(images.dtype)] * count)
+        for one in read_ones:
+            one.set_shape((None, *images.shape[1:]))
+        return ((batch, *read_ones),)  # all of it is the input; a bare tuple would hold targets
+
+    return indices.map(join)
 
 
 def resident_variable(array: NDArray[Any], name: str) -> keras.Variable:

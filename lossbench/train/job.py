@@ -23,6 +23,7 @@ from lossbench.train import checkpoint, environment, evaluation
 from lossbench.train.assembly import Setting, assemble, settle, target_scale
 from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
+from lossbench.train.loading import MEMORY_BUDGET_MIB
 from lossbench.train.loop import (
     State,
     Status,
@@ -32,7 +33,7 @@ from lossbench.train.loop import (
     step_ms_median,
     train_epochs,
 )
-from lossbench.train.ordering import order_sha256
+from lossbench.train.ordering import epoch_order, order_sha256
 from lossbench.train.regret import best_values, with_regret
 from lossbench.train.watch import Interrupted, Watch
 
@@ -47,6 +48,7 @@ def run_job(
     attempt: int = 1,
     checkpoint_every_s: float = 60.0,
     stop: Path | None = None,
+    memory_budget_mib: float = MEMORY_BUDGET_MIB,
 ) -> dict[str, Any]:
     """Run the job that `folder/job.json` describes and write its result beside it.
 
@@ -59,6 +61,7 @@ def run_job(
         attempt: recorded; counts from 1.
         checkpoint_every_s: a training that takes longer can go on from its last checkpoint.
         stop: when this file appears, the job writes a checkpoint and stops.
+        memory_budget_mib: images that take more are read while training; changes no number.
 
     Returns:
         The content of `result.json`; or, stored nowhere, the status "claimed" where another
@@ -81,7 +84,7 @@ def run_job(
     try:
         with _output_to(folder / "log.txt"):
             watch = Watch(folder, threads, checkpoint_every_s, stop)
-            result |= _status_of(folder, job, watch)
+            result |= _status_of(folder, job, watch, memory_budget_mib)
         if result["status"] == "interrupted":
             return {"job_id": job["job_id"], "status": "interrupted"}
         result |= {
@@ -103,9 +106,11 @@ def run_job(
         lease.release()
 
 
-def _status_of(folder: Path, job: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
+def _status_of(
+    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float
+) -> dict[str, Any]:
     try:
-        return _train_and_measure(folder, job, watch)
+        return _train_and_measure(folder, job, watch, memory_budget_mib)
     except Interrupted:
         return {"status": "interrupted"}
     except StoreError:
@@ -146,9 +151,16 @@ def _output_to(path: Path) -> Iterator[None]:
                 os.close(source)
 
 
-def _train_and_measure(folder: Path, job: Mapping[str, Any], watch: Watch) -> dict[str, Any]:
-    setting = settle(job)
+def _train_and_measure(
+    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float
+) -> dict[str, Any]:
+    started = time.perf_counter()
+    setting = settle(job, memory_budget_mib)
+    seconds_data = time.perf_counter() - started
     fed, fingerprints = assemble(setting)
+    if setting.augment:
+        first = epoch_order(job["seed"], 1, setting.n_train)[: job["train"]["batch_size"]]
+        fingerprints["augmentation_sha256"] = fed.augmentation_sha256(first)
     state = checkpoint.restore(folder, fed, watch.about) or State()
     watch.begin(fed, setting, state)
     (folder / "predictions.npz").unlink(missing_ok=True)  # of an attempt whose result was lost
@@ -180,6 +192,8 @@ def _train_and_measure(folder: Path, job: Mapping[str, Any], watch: Watch) -> di
         "step_ms_median": step_ms_median(state.calls),
         "seconds_compile": seconds_compile(state.calls),
         "seconds_train": state.seconds_train,
+        "seconds_data": round(seconds_data, 4),
+        "streamed": setting.data.streamed,
         **fingerprints,
         "order_sha256": order_sha256(job["seed"], setting.n_train),
         "split_sha256": datasets.split_sha256(setting.splits),

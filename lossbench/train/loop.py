@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.train.feeding import IndexFed, batches
+from lossbench.train.feeding import IndexFed
 
 DIVERGED_FACTOR = 1000.0
 """An epoch whose mean loss exceeds this many times the first step's (plus one) has diverged."""
@@ -112,7 +112,7 @@ def train_epochs(
         started = time.perf_counter()
         visited = order(number)
         fed.begin_epoch(number)
-        fed.fit(batches(visited, batch_size), shuffle=False, verbose=0, callbacks=[watch])
+        fed.fit(fed.batches(visited, batch_size), shuffle=False, verbose=0, callbacks=[watch])
         trained = time.perf_counter()
         losses = fed.read_step_losses()
         state.step_losses.append(losses)

@@ -1,6 +1,6 @@
 """Time a few steps of a job and write nothing: what `lossbench plan --measure` rests on.
 
-python -m lossbench.train.measuring THREADS STEPS < jobs.json > timings.json
+python -m lossbench.train.measuring THREADS STEPS MEMORY_BUDGET_MIB < jobs.json > timings.json
 """
 
 import json
@@ -12,11 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from lossbench.config.experiment import EXECUTION
 from lossbench.errors import LossbenchError
 from lossbench.train import environment
 
 
-def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
+def measure(
+    job: Mapping[str, Any],
+    steps: int = 30,
+    memory_budget_mib: float = EXECUTION["memory_budget"].default,
+) -> dict[str, Any]:
     """Train a few steps of a job, evaluate on validation, and say how long it took.
 
     The test set is not looked at: its evaluation is taken to cost as much an image as validation.
@@ -24,6 +29,7 @@ def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
     Args:
         job: the content of a `job.json`.
         steps: steps to train at least; those of the first call are not timed.
+        memory_budget_mib: images that take more are read while training.
 
     Returns:
         step_ms (mean), seconds_compile, seconds_load (data and network), seconds_eval (after an
@@ -34,7 +40,7 @@ def measure(job: Mapping[str, Any], steps: int = 30) -> dict[str, Any]:
     from lossbench.train.evaluation import PROBE_EXAMPLES
 
     started = time.perf_counter()
-    setting = settle(job)
+    setting = settle(job, memory_budget_mib)
     fed, _ = assemble(setting)
     loaded = time.perf_counter()
     state = _train(fed, setting, steps)
@@ -99,13 +105,13 @@ def _train(fed: Any, setting: Any, steps: int) -> Any:
     return state
 
 
-def main(threads: int, steps: int) -> int:
+def main(threads: int, steps: int, memory_budget_mib: float) -> int:
     """Measure the jobs on standard input; returns the exit code."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # a loss may print; standard output is for the answer
     environment.set_up(threads)
     try:
-        rows = [measure(job, steps) for job in json.load(sys.stdin)]
+        rows = [measure(job, steps, memory_budget_mib) for job in json.load(sys.stdin)]
     except LossbenchError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -115,4 +121,4 @@ def main(threads: int, steps: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))

@@ -18,7 +18,9 @@ def test_version_and_help(lossbench):
     assert "lossbench run configs/quickstart.yaml" in out
 
 
-@pytest.mark.parametrize("kind", ["losses", "datasets", "models", "optimizers", "metrics"])
+@pytest.mark.parametrize(
+    "kind", ["losses", "datasets", "models", "optimizers", "metrics", "augmentations"]
+)
 def test_list(lossbench, kind):
     out, _ = lossbench("list", kind)
     assert all(len(line) <= 80 for line in out.splitlines())

@@ -179,3 +179,28 @@ protocol: {{baseline: cross_entropy, alpha: 0.05}}
 execution: {{retries: 1, checkpoint_every: 60.0}}
 """
     )
+
+
+def test_text_of_augmentations_and_of_a_memory_budget(tmp_path: Path) -> None:
+    text = """\
+dataset: mnist_mini
+model: tiny_cnn
+losses: mse
+train: {epochs: 2, augment: [hflip, {name: crop, padding: 4}, {name: cutout, size: 3}, mixup]}
+execution: {memory_budget: 100}
+"""
+    dumped = round_trip(text, tmp_path)
+    assert (
+        dumped.partition("train:\n")[2]
+        == """\
+  epochs: 2
+  batch_size: 128
+  augment:
+  - flip
+  - crop
+  - {name: cutout, size: 3}
+  - mixup
+protocol: {alpha: 0.05}
+execution: {retries: 1, checkpoint_every: 60.0, memory_budget: 100.0}
+"""
+    )

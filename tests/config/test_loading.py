@@ -84,7 +84,8 @@ CASES = {
         {"train": "5"},
         ["4:8: train: 5 is not allowed; a mapping of epochs (a whole number >= 1, default 10), "
          "batch_size (a whole number >= 1, default 128), "
-         "target_scale (standard, robust or none, default 'standard')"],
+         "target_scale (standard, robust or none, default 'standard'), "
+         "augment (augmentations, as `lossbench list augmentations` shows them, default [])"],
     ),
     "fractional and negative": (
         {"train": "{epochs: 3.9, batch_size: -1}"},
@@ -93,8 +94,8 @@ CASES = {
     ),
     "unknown key of train": (
         {"train": "{epoch: 3}"},
-        ["4:9: train.epoch: unknown key 'epoch'; the keys are epochs, batch_size, target_scale. "
-         "Did you mean 'epochs'?"],
+        ["4:9: train.epoch: unknown key 'epoch'; the keys are epochs, batch_size, target_scale, "
+         "augment. Did you mean 'epochs'?"],
     ),
     "unknown metric": (
         {"protocol": "{metric: acuracy}"},

@@ -246,7 +246,8 @@ def test_loading_through_the_front_door(table):
     params = {"path": str(path), "image": "file", "target": "label", "split_column": "part"}
     splits = load("image_table", params)
     assert [len(part.ids) for part in (splits.train, splits.validation, splits.test)] == [6, 3, 3]
-    np.testing.assert_array_equal(splits.train.images[..., 0], PIXELS[splits.train.ids])
+    seen = np.asarray(splits.train.images)[..., 0]
+    np.testing.assert_array_equal(seen, PIXELS[splits.train.ids])
 
 
 def test_an_absent_or_unreadable_table(table, tmp_path):

@@ -1,0 +1,58 @@
+"""A data set loaded once and used by all jobs of a worker that share it."""
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossbench import datasets
+from lossbench.config.experiment import EXECUTION
+from lossbench.datasets import Splits
+from lossbench.datasets.rows import Stack
+from lossbench.train.evaluation import Resident, make_resident
+from lossbench.train.feeding import resident_variable
+
+MEMORY_BUDGET_MIB: float = EXECUTION["memory_budget"].default
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set ready to be trained on.
+
+    Attributes:
+        splits: its parts.
+        resident: where each part lies among all examples, and their targets.
+        images: all images on the device, or, where they exceed the memory budget, to be read.
+        targets: all targets on the device.
+    """
+
+    splits: Splits
+    resident: Resident
+    images: Any
+    targets: Any
+
+    @property
+    def streamed(self) -> bool:
+        """Whether images are read while training."""
+        return isinstance(self.images, Stack)
+
+
+@functools.lru_cache(maxsize=2)
+def load_data(name: str, params: str, content: str, seed: int, budget_mib: float) -> Data:
+    """Load a data set; the worker keeps the last two, since most jobs share theirs.
+
+    Args:
+        name: canonical name of the data set.
+        params: its parameters, as JSON.
+        content: hashes of its file and the like, as JSON: another content is loaded anew.
+        seed: decides what is damaged.
+        budget_mib: images that take more stay where they are and are read while training.
+    """
+    splits = datasets.load(name, json.loads(params), seed, json.loads(content).get("data_sha256"))
+    resident = make_resident(splits)
+    images: Any = resident.images
+    if images.nbytes <= budget_mib * 2**20:
+        images = resident_variable(np.asarray(images), "images")
+    return Data(splits, resident, images, resident_variable(resident.targets, "targets"))
