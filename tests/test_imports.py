@@ -12,6 +12,11 @@ COMMANDS = {
     "list": (["list", "losses"], HEAVY | {"pandas", "scipy"}),
     "validate": (["validate", "configs/quickstart.yaml"], HEAVY | {"pandas", "scipy"}),
     "plan": (["plan", "configs/quickstart.yaml"], HEAVY | {"pandas", "scipy"}),
+    "inspect": (["inspect", "mnist_mini"], {"tensorflow", "keras", "matplotlib", "ray"}),
+    "recommend": (
+        ["recommend", "configs/quickstart.yaml"],
+        {"tensorflow", "keras", "matplotlib", "ray"},
+    ),
     "schema": (["schema"], HEAVY | {"pandas", "scipy"}),
     "compare": (["compare", "RUNS"], HEAVY),
     "status": (["status", "RUNS"], HEAVY | {"pandas", "scipy"}),

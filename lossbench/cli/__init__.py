@@ -50,14 +50,31 @@ def _register() -> None:
         clean,
         compare,
         doctor,
+        init,
+        inspect,
         plan,
+        recommend,
         run,
         schema,
         show,
         status,
     )
 
-    commands = (run, compare, plan, status, catalogue, show, check_loss, clean, schema, doctor)
+    commands = (
+        run,
+        compare,
+        plan,
+        status,
+        init,
+        inspect,
+        recommend,
+        catalogue,
+        show,
+        check_loss,
+        clean,
+        schema,
+        doctor,
+    )
     for module in commands:
         module.register(app)
 

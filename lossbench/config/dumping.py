@@ -54,6 +54,19 @@ def _train(train: Train) -> dict[str, Any]:
     return {**plain, **({"augment": augment} if augment else {})}
 
 
+def flow(value: Any) -> str:
+    """Return plain data as one line of YAML."""
+    text: str = yaml.dump(
+        value,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=True,
+        width=10**6,
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
 def _section(section: Any, *rare: str) -> dict[str, Any]:
     """Return a section without what is None, and without rare keys that have their default."""
     usual = {field.name: field.default for field in fields(section)}

@@ -14,6 +14,8 @@ def test_version_and_help(lossbench):
     out, _ = lossbench("--help")
     for command in ("run", "compare", "plan", "validate", "list", "schema", "doctor"):
         assert command in out
+    for command in ("init", "inspect", "recommend"):
+        assert command in out
     out, _ = lossbench("run", "--help")
     assert "lossbench run configs/quickstart.yaml" in out
 
