@@ -1,7 +1,8 @@
 """What can be named in an experiment file: one table each, importing no framework."""
 
 from lossbench.catalog.augmentations import AUGMENTATIONS, Augmentation
-from lossbench.catalog.datasets import DATASETS, Dataset, Facts
+from lossbench.catalog.datasets import DATASETS, Dataset
+from lossbench.catalog.facts import Facts
 from lossbench.catalog.losses import LOSSES, Loss
 from lossbench.catalog.metrics import METRICS, Metric
 from lossbench.catalog.models import MODELS, Model

@@ -1,5 +1,6 @@
 """The data sets that Keras offers: found on this machine, or downloaded once."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets import class_names
+from lossbench.datasets.cache import cached
 from lossbench.datasets.npz_file import KEYS, read_arrays
 from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
@@ -84,7 +86,7 @@ def read(name: str, *, data_dir: str | None) -> Source:
     if path is None:
         raise _absent(name, data_dir, "is not on this machine")
     where = f"data set {name!r}: {path}"
-    arrays = read_arrays(path, where)
+    arrays = _decoded(path, where)
     _check(name, arrays, where)
     shape = (-1, *_IMAGE_SHAPE[name])
     return Source(
@@ -95,6 +97,24 @@ def read(name: str, *, data_dir: str | None) -> Source:
         task="multiclass",
         class_names=_CLASS_NAMES[name],
     )
+
+
+def _decoded(path: Path, where: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a file, decompressed once: that took half of the time of loading."""
+    with path.open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    found: dict[str, np.ndarray] = {}
+
+    def decompress(folder: Path) -> None:
+        found.update(read_arrays(path, where))
+        for key, array in found.items():
+            np.save(folder / f"{key}.npy", array, allow_pickle=False)
+
+    try:
+        folder = cached({"what": "npz", "sha256": content}, decompress)
+    except DataError:
+        return found or read_arrays(path, where)  # no room to keep it
+    return {key: np.load(folder / f"{key}.npy", allow_pickle=False) for key in KEYS}
 
 
 def prepare(name: str, *, data_dir: str | None) -> None:
