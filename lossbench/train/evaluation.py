@@ -119,7 +119,7 @@ def predict(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDAr
 def _predict_masks(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[Any]:
     pixels = int(np.prod(fed.targets.shape[1:]))
     step = max(1, min(PREDICT_BATCH, PIXELS_AT_ONCE // pixels))
-    batches = (indices[start : start + step] for start in range(0, len(indices), step))
+    batches = (fed.read(indices[start : start + step]) for start in range(0, len(indices), step))
     return np.concatenate(
         [
             metrics.decode(fed.predict_on_batch(batch), reading.decode, **reading.context).astype(

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -122,10 +123,14 @@ def _status_of(
         return {"status": "error", "message": _one_line(error)}
 
 
+_STYLED = re.compile(r"\x1b\[[0-9;]*m")
+"""Keras prints parts of its messages in bold."""
+
+
 def _one_line(error: Exception) -> str:
     known = isinstance(error, LossbenchError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())[:500]
+    return " ".join(_STYLED.sub("", text).split())[:500]
 
 
 @contextlib.contextmanager

@@ -29,6 +29,16 @@ CASES = {
         "train.augment=[shift, cutmix]",
     ],
     "embeddings": ["dataset={name: mnist_mini, subset: 100}", "losses=[triplet]"],
+    "masks": [
+        "dataset={name: synthetic_segmentation, n: 60, n_test: 20}",
+        "model=unet_small",
+        "losses=[bce]",
+        "train.augment=[flip, shift]",
+    ],
+    "retrieval": [
+        "dataset={name: mnist_mini, subset: 200, retrieval: {held_out_classes: 3}}",
+        "losses=[cross_entropy]",
+    ],
     "own weights": ["dataset={name: mnist_mini, subset: 100}", "losses=[center]"],
 }
 TEXT = """
