@@ -39,7 +39,7 @@ $(VENV)/installed-oracles: $(VENV)/installed-dev
 oracles: $(VENV)/installed-oracles
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
 
 soak: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow tests/soak -s

@@ -11,6 +11,12 @@ from lossbench.executors import ray as executor
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="pip install 'lossbench[ray]'")
 
+# Ray's own test cluster leaves sockets open now and then; ours would be seen in other files.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*unclosed:ResourceWarning",
+    "ignore:.*socket:pytest.PytestUnraisableExceptionWarning",
+)
+
 
 def run(work, tmp_path, **options):
     """All results by job id."""
