@@ -185,3 +185,9 @@ OF_IMAGES: Mapping[str, Parameter] = {"image_noise": IMAGE_NOISE}
 """Damage to images, whatever the task; done last."""
 DAMAGE: Mapping[str, Parameter] = {**OF_CLASSES, **OF_NUMBERS, **OF_IMAGES}
 """All damage, in the order in which it is done."""
+MEANT_FOR: Mapping[str, str] = {
+    **dict.fromkeys(OF_CLASSES, "images that have one class each"),
+    **dict.fromkeys(OF_NUMBERS, "targets that are numbers"),
+    **dict.fromkeys(OF_LABELS, "images that have labels, classes or numbers"),
+}
+"""What each damage is done to, where data may lack it."""

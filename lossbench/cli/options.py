@@ -11,7 +11,7 @@ Overrides = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Replace a value of the file: --set train.epochs=2 --set 'losses=[mse,mae]'.",
+        help="Replace a value of the file: --set train.epochs=2 --set 'losses=\\[mse,mae]'.",
     ),
 ]
 LossParams = Annotated[

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossbench.catalog import Ambiguous, Row, Table, UnknownName
+from lossbench.catalog.damage import MEANT_FOR
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.types import nested
 from lossbench.config.entries import (
@@ -41,6 +42,7 @@ LISTS = {
 MOST_EXPANSIONS = 1000
 LONGEST_LABEL = 60
 _FEW_NAMES = 8
+_MANY = 6  # parameters; of more, messages give the names alone
 
 _Axes = dict[tuple[str, ...], list[Choice]]
 _Combination = dict[tuple[str, ...], Choice]
@@ -149,9 +151,10 @@ class Parser:
         kind = f"{self.table.kind} {row.name!r}"
         for key in given:
             if key not in row.params:
-                takes = f"it takes {described(row.params)}" if row.params else "it takes none"
-                hint = did_you_mean(key, [*row.params, "label"])
-                text = f"{kind} has no parameter {key!r}; {takes}{'.' + hint if hint else ''}"
+                hint = "" if key in MEANT_FOR else did_you_mean(key, [*row.params, "label"])
+                meant = f", which is for {MEANT_FOR[key]}" if key in MEANT_FOR else ""
+                text = f"{kind} has no parameter {key!r}{meant}; {_takes(row)}"
+                text += f".{hint}" if hint else ""
                 self.problems.add((*path, key), text, at_key=True)
         for key, parameter in row.params.items():
             if parameter.required and key not in given:
@@ -326,3 +329,11 @@ def _canonical(value: Any) -> str:
         items = sorted((key, _canonical(item)) for key, item in value.items())
         return json.dumps(items)
     return json.dumps(value)
+
+
+def _takes(row: Row) -> str:
+    """Return which parameters a row has; of many only their names."""
+    if not row.params:
+        return "it takes none"
+    names = ", ".join(row.params)
+    return f"it takes {described(row.params) if len(row.params) <= _MANY else names}"

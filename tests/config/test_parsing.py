@@ -323,3 +323,10 @@ def test_valid_entries_are_kept_beside_wrong_ones(draft) -> None:
     loaded = draft(losses="[mse, focl, {name: focal, gamma: {grid: [-1, 1]}}, {name: mae}, mse]")
     assert [e.display(LOSSES) for e in loaded.experiment.losses] == ["mse", "focal[gamma=1]", "mae"]
     assert len(loaded.problems) == 3
+
+
+def test_damage_that_suits_other_data_says_which(problems):
+    text = "dataset: {name: synthetic_regression, label_noise: {type: pair, rate: 0.1}}\n"
+    (found,) = problems(text + "model: seed_cnn\nlosses: [mse]\n")
+    assert "has no parameter 'label_noise', which is for images that have one class each" in found
+    assert "outliers" in found and "whole number" not in found
