@@ -152,7 +152,7 @@ def _only(key: str, wanted: str | None, usual: list[str], accepted: list[str]) -
     if wanted is None and len(usual) == 1:
         return usual[0]
     kind = "an image" if key == "image" else "a class or a number"
-    listed = ", ".join(accepted)
+    listed = ", ".join(sorted(accepted))
     if not accepted:
         raise Refused(
             f"no feature is {kind}; data sets of images with one label are accepted. Choose "
