@@ -291,6 +291,7 @@ def test_a_loss_runs_where_it_suits_and_is_skipped_elsewhere(tmp_path):
         (BASE, ["protocol.metric=rmse"], "'rmse' does not apply to mnist_mini"),
         (BASE, ["protocol.metric=top5_accuracy"], "does not apply"),
         (BASE, ["protocol.metric=quadratic_kappa"], "does not apply"),
+        (BASE, ["protocol.metric=few_recall"], "'few_recall' does not apply to mnist_mini"),
         (BASE, ["protocol.metric=nll", "losses=[crammer_singer]"], "needs probabilities"),
         (
             "dataset: synthetic_regression\nmodel: tiny_cnn\nlosses: [mse]\n",

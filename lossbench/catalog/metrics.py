@@ -13,6 +13,11 @@ equally frequent classes; the class below and above which lies half of the proba
 suit quadratic kappa; the mean; the median; the middle where that is both."""
 
 
+Given = Literal["train_counts", "thresholds"]
+"""What a metric may be computed from besides labels and scores: the training images of each class,
+or thresholds that were chosen on validation."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric(Row):
     """A metric.
@@ -30,6 +35,8 @@ class Metric(Row):
             together are taken to be independent given the image.
         wrong_labels: whether it is computed for training examples whose label was made wrong on
             purpose, and nowhere else; such a metric cannot judge losses.
+        given: what it is computed from besides labels and scores, or None. It is known once a
+            network is trained, so such a metric is recorded and selects no epoch.
         meaning: one line.
     """
 
@@ -42,6 +49,7 @@ class Metric(Row):
     targets: TargetKind = "any"
     optimal: Functional | None = None
     wrong_labels: bool = False
+    given: Given | None = None
     meaning: str
 
 
@@ -55,18 +63,21 @@ def _class(name: str, meaning: str, **more: Any) -> Metric:
     return Metric(name=name, params={}, meaning=meaning, **(row | more))
 
 
+def _rank(name: str, meaning: str, **more: Any) -> Metric:
+    row: dict[str, Any] = {"target": f"ordinal:{name}", "tasks": _MULTICLASS, "ordered": True}
+    return _class(name, meaning, **(row | more))
+
+
 def _value(name: str, meaning: str, **more: Any) -> Metric:
     row: dict[str, Any] = {"tasks": REGRESSION, "higher_is_better": False, "bounded": False}
-    return Metric(
-        name=name, target=f"regression:{name}", params={}, meaning=meaning, **(row | more)
-    )
+    row["target"] = f"regression:{name}"
+    return Metric(name=name, params={}, meaning=meaning, **(row | more))
 
 
 def _label(name: str, meaning: str, **more: Any) -> Metric:
     row: dict[str, Any] = {"tasks": _MULTILABEL, "higher_is_better": True, "bounded": True}
-    return Metric(
-        name=name, target=f"multilabel:{name}", params={}, meaning=meaning, **(row | more)
-    )
+    row["target"] = f"multilabel:{name}"
+    return Metric(name=name, params={}, meaning=meaning, **(row | more))
 
 
 def _embedding(name: str, meaning: str) -> Metric:
@@ -118,23 +129,41 @@ METRICS: Table[Metric] = Table(
     _class("f1", "harmonic mean of precision and recall", tasks=_BINARY),
     _class("mcc", "Matthews correlation coefficient, -1 to 1", tasks=_BINARY, bounded=False),
     _class(
+        "recall_at_precision_90",
+        "share of positives found at the lowest threshold with precision 0.9 on validation",
+        target="thresholds:recall_at_precision_90",
+        tasks=_BINARY,
+        given="thresholds",
+    ),
+    _rank(
         "quadratic_kappa",
         "agreement beyond chance, weighted by squared distance, -1 to 1 (ordered classes)",
-        target="ordinal:quadratic_kappa",
-        tasks=_MULTICLASS,
         bounded=False,
-        ordered=True,
         optimal="kappa",
     ),
-    _class(
+    _rank(
         "mae_rank",
         "mean absolute difference of the class indices (ordered classes)",
-        target="ordinal:mae_rank",
-        tasks=_MULTICLASS,
         higher_is_better=False,
         bounded=False,
-        ordered=True,
         optimal="median_class",
+    ),
+    _rank(
+        "macro_mae_rank",
+        "mean over classes of mae_rank (ordered classes)",
+        higher_is_better=False,
+        bounded=False,
+    ),
+    _rank("accuracy_within_one", "share predicted at most one class off (ordered classes)"),
+    *(
+        _class(
+            f"{group}_recall",
+            f"mean recall of the classes with {images} training images",
+            target=f"long_tail:{group}_recall",
+            tasks=_MULTICLASS,
+            given="train_counts",
+        )
+        for group, images in (("many", "over 100"), ("medium", "20 to 100"), ("few", "under 20"))
     ),
     _class(
         "nll",
@@ -188,6 +217,12 @@ METRICS: Table[Metric] = Table(
     ),
     _label("label_macro_f1", "mean over labels of F1 at score 0"),
     _label("micro_f1", "F1 at score 0, all labels pooled"),
+    _label(
+        "micro_f1_tuned",
+        "micro F1 at the threshold of each label with the best F1 on validation",
+        target="thresholds:micro_f1_tuned",
+        given="thresholds",
+    ),
     _label("subset_accuracy", "share of examples with every label right", optimal="posterior"),
     _label(
         "hamming_loss",
@@ -218,7 +253,23 @@ METRICS: Table[Metric] = Table(
     _value(
         "r2", "share of the variance explained; 1 is perfect", higher_is_better=True, optimal="mean"
     ),
+    _value("trimmed_rmse", "rmse without the largest 10 % of the squared errors"),
     _value("bias", "mean of prediction minus target, in target units", higher_is_better=None),
+    *(
+        _value(
+            f"pinball_{percent}",
+            f"mean pinball loss at the {percent} % quantile, in target units",
+            target=f"quantiles:pinball_{percent}",
+        )
+        for percent in (10, 90)
+    ),
+    _value(
+        "share_below",
+        "share of targets below their prediction; of a q-quantile it is q",
+        target="quantiles:share_below",
+        higher_is_better=None,
+        bounded=True,
+    ),
     _value(
         "poisson_deviance",
         "mean Poisson deviance (targets >= 0)",
@@ -323,7 +374,7 @@ def offered(
     ordered: bool = False,
     target_kinds: TargetKinds = UNKNOWN,
 ) -> tuple[Metric, ...]:
-    """Return the metrics that are computed for data of one kind, in the order of the table.
+    """Return the metrics that labels and scores of one kind have, in the order of the table.
 
     Args:
         task: the task.
@@ -339,6 +390,7 @@ def offered(
         for row in METRICS
         if task in row.tasks
         and not row.wrong_labels
+        and row.given is None
         and n_classes >= row.least_classes
         and (ordered or not row.ordered)
         and (row.targets == "any" or row.targets in target_kinds)

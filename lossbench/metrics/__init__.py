@@ -1,6 +1,7 @@
 """Metrics that judge every loss alike: arrays of labels and scores in, numbers out."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,23 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench.catalog.losses import Task
-from lossbench.catalog.metrics import METRICS, Metric, offered
+from lossbench.catalog.metrics import METRICS, Given, Metric, offered
 from lossbench.catalog.target_kinds import UNKNOWN, TargetKinds
 from lossbench.metrics import (
     boundaries,
     classification,
+    long_tail,
     memorisation,
     multilabel,
     ordinal,
+    quantiles,
     regression,
     retrieval,
     segmentation,
+    thresholds,
 )
 from lossbench.metrics.calibration import fit_temperature, noise_floor
 from lossbench.metrics.decoding import Slice, decode, probabilities
 from lossbench.metrics.labels import checked_scores, hard_labels
 from lossbench.metrics.multilabel import per_label
 from lossbench.metrics.segmentation import per_class, pixel_confusion, predicted_masks
+from lossbench.metrics.thresholds import fit_thresholds
 
 __all__ = [
     "Measured",
@@ -32,6 +37,7 @@ __all__ = [
     "collapsed",
     "decode",
     "fit_temperature",
+    "fit_thresholds",
     "function",
     "measure",
     "measure_wrong_labels",
@@ -51,12 +57,15 @@ CLEARLY_FEWER = 0.9
 
 _MODULES = {
     "classification": classification,
+    "long_tail": long_tail,
     "memorisation": memorisation,
     "multilabel": multilabel,
     "ordinal": ordinal,
+    "quantiles": quantiles,
     "regression": regression,
     "retrieval": retrieval,
     "segmentation": segmentation,
+    "thresholds": thresholds,
     "boundaries": boundaries,
 }
 
@@ -88,7 +97,8 @@ def function(metric: Metric) -> Callable[..., float]:
 
     Returns:
         A function of (y_true, scores), for regression of (y_true, predictions), for metrics of
-        wrong labels of (y_true, labels, scores).
+        wrong labels of (y_true, labels, scores), and for those that need more than labels and
+        scores of (y_true, scores, given).
 
     Source:
         The row's `target`.
@@ -107,12 +117,16 @@ def measure(
     temperature: float | None = None,
     ordered: bool = False,
     target_kinds: TargetKinds = UNKNOWN,
+    train_counts: Sequence[int] | None = None,
+    chosen_thresholds: NDArray[Any] | None = None,
 ) -> list[Measured]:
     """Compute every metric that belongs to the task and suits the data.
 
     Some metrics need many classes, an order of the classes or targets of a certain kind; their
     rows say so. Metrics that need probabilities are computed raw only where the scores mean some,
-    and once more from scores / temperature for every loss.
+    and once more from scores / temperature for every loss. Those that need more than labels and
+    scores are computed where it is given, and left out where they have no value: where no class is
+    rare, say.
 
     Args:
         task: the task.
@@ -126,9 +140,12 @@ def measure(
         temperature: temperature fitted on validation examples, > 0, or None.
         ordered: whether the classes have an order.
         target_kinds: what is known of regression targets, of these and all others.
+        train_counts: training images of each class, or None.
+        chosen_thresholds: from `fit_thresholds` on validation examples, or None.
 
     Returns:
-        The values in the order of the catalogue, those after temperature scaling last.
+        The values in the order of the catalogue; then those after temperature scaling, and last
+        those that need more than labels and scores.
 
     Raises:
         ShapeError: labels and scores do not fit together.
@@ -152,7 +169,13 @@ def measure(
         scaled = np.asarray(scores, kept) / temperature
         needy = [row for row in rows if row.needs_probabilities]
         found += [_measured(row, "temperature", y_true, scaled) for row in needy]
-    return found
+    given: dict[Given, Any] = {"train_counts": train_counts, "thresholds": chosen_thresholds}
+    more = [
+        _measured(row, "raw", y_true, scores, given[row.given])
+        for row in METRICS
+        if task in row.tasks and row.given is not None and given[row.given] is not None
+    ]
+    return found + [one for one in more if not math.isnan(one.value)]
 
 
 def measure_wrong_labels(
@@ -183,8 +206,10 @@ def measure_wrong_labels(
     ]
 
 
-def _measured(row: Metric, stage: Stage, y_true: NDArray[Any], scores: NDArray[Any]) -> Measured:
-    value = function(row)(y_true, scores)
+def _measured(
+    row: Metric, stage: Stage, y_true: NDArray[Any], scores: NDArray[Any], *given: Any
+) -> Measured:
+    value = function(row)(y_true, scores, *given)
     return Measured(row.name, stage, value, row.higher_is_better, len(y_true))
 
 
@@ -211,7 +236,8 @@ def primary(task: Task, y_true: NDArray[Any], scores: NDArray[Any], metric: str)
     Source:
         The function of the metric.
     """
-    fits = [row.name for row in METRICS if task in row.tasks and not row.wrong_labels]
+    judging = (row for row in METRICS if not row.wrong_labels and row.given is None)
+    fits = [row.name for row in judging if task in row.tasks]
     if metric not in fits:
         accepted = ", ".join(sorted(fits))
         raise ValueError(f"metric: {metric!r} is none of {task}; accepted are {accepted}")

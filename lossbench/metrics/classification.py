@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lossbench.errors import ShapeError
 from lossbench.metrics.calibration import (
     BINS,
     calibration_error,
@@ -20,7 +19,7 @@ from lossbench.metrics.calibration import (
     equal_width,
 )
 from lossbench.metrics.decoding import probabilities
-from lossbench.metrics.labels import checked_scores, hard_labels, shares
+from lossbench.metrics.labels import checked_scores, hard_labels, ranking, shares
 
 P_MIN = 1e-12
 
@@ -28,14 +27,6 @@ P_MIN = 1e-12
 def _classes(y_true: NDArray[Any], scores: NDArray[Any]) -> tuple[Any, Any]:
     table = checked_scores(scores)
     return hard_labels(y_true, *table.shape), table.argmax(axis=1)
-
-
-def _ranking(y_true: NDArray[Any], scores: NDArray[Any]) -> tuple[Any, Any]:
-    """Return the labels and how much class 1 is preferred; softmax would tie large scores."""
-    table = checked_scores(scores)
-    if table.shape[1] != 2:
-        raise ShapeError(f"scores: {table.shape[1]} classes; this metric is for two")
-    return hard_labels(y_true, *table.shape), table[:, 1] - table[:, 0]
 
 
 def accuracy(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
@@ -188,7 +179,7 @@ def average_precision(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import average_precision_score
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     if np.ptp(truth) == 0:
         return float("nan")
     return float(average_precision_score(truth, preference))
@@ -216,7 +207,7 @@ def roc_auc(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import roc_auc_score
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     if np.ptp(truth) == 0:
         return float("nan")
     return float(roc_auc_score(truth, preference))
@@ -244,7 +235,7 @@ def recall(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import recall_score
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     return float(recall_score(truth, preference > 0, zero_division=0.0))
 
 
@@ -270,7 +261,7 @@ def precision(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import precision_score
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     return float(precision_score(truth, preference > 0, zero_division=0.0))
 
 
@@ -296,7 +287,7 @@ def f1(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import f1_score
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     return float(f1_score(truth, preference > 0, zero_division=0.0))
 
 
@@ -321,7 +312,7 @@ def mcc(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
     """
     from sklearn.metrics import matthews_corrcoef
 
-    truth, preference = _ranking(y_true, scores)
+    truth, preference = ranking(y_true, scores)
     predicted = preference > 0
     if np.ptp(truth) == 0 or np.ptp(predicted.astype(int)) == 0:
         return 0.0

@@ -101,3 +101,25 @@ def shares(y_true: NDArray[Any], n: int, classes: int) -> Array:
     if np.ndim(y_true) == 2:
         return np.asarray(y_true, dtype=np.float64)
     return np.eye(classes)[hard]
+
+
+def ranking(y_true: NDArray[Any], scores: NDArray[Any]) -> tuple[NDArray[np.int64], Array]:
+    """Return labels of two classes and how much class 1 is preferred.
+
+    s_1 - s_0: its softmax would tie large scores
+
+    Args:
+        y_true: classes [n] or shares [n, 2], of which the largest counts.
+        scores: one score per class, float [n, 2].
+
+    Returns:
+        Classes, int64 [n], and preferences, float64 [n].
+
+    Raises:
+        ShapeError: labels and scores do not fit together, or there are not two classes.
+        ValueError: a score is NaN or infinite, or a label is no class.
+    """
+    table = checked_scores(scores)
+    if table.shape[1] != 2:
+        raise ShapeError(f"scores: {table.shape[1]} classes; this metric is for two")
+    return hard_labels(y_true, *table.shape), table[:, 1] - table[:, 0]

@@ -68,6 +68,34 @@ def rmse(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
     return float(root_mean_squared_error(*checked_pair(y_true, predictions)))
 
 
+def trimmed_rmse(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """Return the root of the mean squared error without its largest tenth, averaged over targets.
+
+    mean_j sqrt(mean of the n - floor(n / 10) smallest (f_ij - y_ij)^2)
+
+    What is left out depends on the predictions: it says how far most are off, and nothing of the
+    others. `rmse` counts all.
+
+    Args:
+        y_true: targets, float [n, targets], in target units.
+        predictions: predictions, float [n, targets], in target units.
+
+    Returns:
+        Trimmed RMSE in target units, >= 0 and at most `rmse`; with nine examples or fewer, `rmse`.
+
+    Raises:
+        ShapeError: the shapes differ.
+        ValueError: a value is NaN or infinite.
+
+    Source:
+        The objective of least trimmed squares, Rousseeuw 1984, JASA 79:871-880.
+    """
+    truth, predicted = checked_pair(y_true, predictions)
+    kept = len(truth) - len(truth) // 10
+    smallest = np.sort((predicted - truth) ** 2, axis=0)[:kept]
+    return float(np.sqrt(smallest.mean(axis=0)).mean())
+
+
 def mae(y_true: NDArray[Any], predictions: NDArray[Any]) -> float:
     """Return the mean absolute error, averaged over targets.
 

@@ -192,11 +192,13 @@ class Evaluation:
         rows: rows of the table of metrics.
         scores: decoded scores by part.
         temperatures: those fitted on validation, by the name of the output; None is the only one.
+        thresholds: likewise, of the outputs that have some.
     """
 
     rows: list[dict[str, Any]]
     scores: Mapping[str, NDArray[np.float64]]
     temperatures: Mapping[str | None, float] = field(default_factory=dict)
+    thresholds: Mapping[str | None, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def temperature(self) -> float | dict[str, float] | None:
@@ -204,12 +206,21 @@ class Evaluation:
         several = {name: value for name, value in self.temperatures.items() if name is not None}
         return several or self.temperatures.get(None)
 
+    @property
+    def threshold(self) -> list[float] | dict[str, list[float]] | None:
+        """The thresholds of the only output, or of several by name; None without any."""
+        plain = {name: values.tolist() for name, values in self.thresholds.items()}
+        return {name: values for name, values in plain.items() if name} or plain.get(None)
+
 
 def measure(
     measured: Sequence[Answer],
     targets: NDArray[Any],
     scores: NDArray[np.float64],
     temperatures: Mapping[str | None, float] | None = None,
+    *,
+    thresholds: Mapping[str | None, NDArray[np.float64]] | None = None,
+    train_counts: Mapping[str | None, Sequence[int]] | None = None,
 ) -> list[metrics.Measured]:
     """Compute every metric that suits a data set.
 
@@ -218,6 +229,8 @@ def measure(
         targets: labels or targets, as the data set has them.
         scores: decoded scores of the same examples.
         temperatures: fitted on validation, by the name of the output; or None.
+        thresholds: likewise.
+        train_counts: training images of each class, by the name of the output; or None.
     """
     return [
         replace(row, metric=answer.metric(row.metric))
@@ -230,6 +243,8 @@ def measure(
             temperature=(temperatures or {}).get(_name(answer)),
             ordered=answer.splits.ordered,
             target_kinds=answer.splits.target_kinds,
+            train_counts=(train_counts or {}).get(_name(answer)),
+            chosen_thresholds=(thresholds or {}).get(_name(answer)),
         )
     ]
 
@@ -273,6 +288,16 @@ def evaluate(
         for answer in measured
         if answer.splits.task not in ("regression", "retrieval")
     }
+    thresholds = {
+        _name(answer): found
+        for answer in measured
+        if (found := _thresholds(answer, scores["validation"], truth)) is not None
+    }
+    counts = {
+        _name(answer): class_counts(answer.splits)
+        for answer in measured
+        if answer.splits.task == "multiclass"
+    }
     rows = [
         {"split": split, "at": at, **asdict(row)}
         for split, found in scores.items()
@@ -281,6 +306,9 @@ def evaluate(
             resident.targets[where[split]],
             found,
             temperatures if split != "train" else None,
+            # Where they were chosen, thresholds look better than they are.
+            thresholds=thresholds if split != "validation" else None,
+            train_counts=counts,
         )
     ]
     rows += [
@@ -288,7 +316,13 @@ def evaluate(
         for answer in measured
         for row in _of_wrong_labels(answer, where["train"], answer.own(scores["train"]))
     ]
-    return Evaluation(rows, scores, temperatures)
+    return Evaluation(rows, scores, temperatures, thresholds)
+
+
+def _thresholds(
+    answer: Answer, scores: NDArray[np.float64], targets: NDArray[Any]
+) -> NDArray[np.float64] | None:
+    return metrics.fit_thresholds(answer.own(scores), answer.truth(targets), answer.splits.task)
 
 
 def _of_wrong_labels(

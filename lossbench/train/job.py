@@ -9,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -274,7 +275,7 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
     at_last = at("last", state.last_scores)
     if state.selected == state.epoch:
         rows = [row | {"at": "selected"} for row in at_last.rows]
-        selected = Evaluation(rows, at_last.scores, at_last.temperatures)
+        selected = replace(at_last, rows=rows)
     else:
         fed.network.set_weights(list(state.best_weights))
         selected = at("selected", state.best_scores)
@@ -282,6 +283,7 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
     found = {
         "metrics": with_regret(selected.rows + at_last.rows, best_values(setting.answers)),
         "temperature": selected.temperature,
+        **({"thresholds": selected.threshold} if selected.thresholds else {}),
         "collapsed": any(_collapsed(answer, selected) for answer in setting.answers),
         "test_eval_count": 1,
     }

@@ -255,6 +255,18 @@ def test_metrics_of_training_labels_are_not_offered(make_runs):
         compare(folder, metric="mcc")
 
 
+def test_metrics_of_rare_classes_may_be_compared(make_runs):
+    def rows(value):
+        row = {"split": "test", "at": "selected", "stage": "raw", "metric": "few_recall"}
+        return {"metrics": [row | {"value": value}]}
+
+    losses = {"cross_entropy": (0.1, 0.2, 0.3), "focal": (0.4, 0.5, 0.6)}
+    folder = make_runs({loss: [rows(v) for v in values] for loss, values in losses.items()})
+    (found,) = compare(folder, metric="few_recall")
+    assert found.higher_is_better and found.metric == "few_recall"
+    assert row(found, "focal").mean == pytest.approx(0.5)
+
+
 def test_test_parts_of_each_seed_widen_intervals_and_are_said(make_runs):
     def resampled(values, **more):
         own = {"split": "resample", "test_resampled": True, "n_train": 72, "n_test": 18}

@@ -22,19 +22,22 @@ from lossbench.metrics import (
     classification,
     collapsed,
     function,
+    long_tail,
     measure,
     measure_wrong_labels,
     memorisation,
     multilabel,
     ordinal,
     primary,
+    quantiles,
     regression,
     retrieval,
     segmentation,
+    thresholds,
 )
 
 NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
-JUDGING = [row for row in METRICS if not row.wrong_labels]
+JUDGING = [row for row in METRICS if not row.wrong_labels and row.given is None]
 ALL_KINDS = frozenset({"any", "nonnegative", "positive", "directions"})
 
 
@@ -67,12 +70,15 @@ def test_rows_and_functions_match_one_to_one():
         for module in (
             boundaries,
             classification,
+            long_tail,
             memorisation,
             multilabel,
             ordinal,
+            quantiles,
             regression,
             retrieval,
             segmentation,
+            thresholds,
         )
         for name, value in inspect.getmembers(module, inspect.isfunction)
         if value.__module__ == module.__name__
@@ -139,7 +145,8 @@ def test_metrics_of_ordered_classes_need_an_order():
     made = drawn("multiclass")
     plain = names(measure("multiclass", *made, probabilistic=False), "raw")
     found = names(measure("multiclass", *made, probabilistic=False, ordered=True), "raw")
-    assert set(found) - set(plain) == {"quadratic_kappa", "mae_rank"}
+    ordered = {"quadratic_kappa", "mae_rank", "macro_mae_rank", "accuracy_within_one"}
+    assert set(found) - set(plain) == ordered
     two = measure("binary", *drawn("binary"), probabilistic=False, ordered=True)
     assert ORDERED_METRIC not in names(two, "raw")
     assert ORDERED_METRIC in found
@@ -343,3 +350,49 @@ def test_metrics_of_wrong_labels_judge_no_loss(name):
     assert name not in {row.name for row in offered("multiclass", n_classes=10)}
     with pytest.raises(ValueError, match=f"metric: '{name}' is none of multiclass"):
         primary("multiclass", np.array([0]), np.eye(2)[:1], name)
+
+
+def given(found, plain):
+    assert found[: len(plain)] == plain, "the others are as without"
+    return {m.metric: m.value for m in found[len(plain) :]}
+
+
+def test_groups_of_classes_are_measured_where_the_training_counts_are_given():
+    y, scores = drawn("multiclass")
+    plain = measure("multiclass", y, scores, probabilistic=True, temperature=2.0)
+
+    def groups(*counts):
+        options = {"probabilistic": True, "temperature": 2.0, "train_counts": counts}
+        return given(measure("multiclass", y, scores, **options), plain)
+
+    assert set(groups(500, 101, 100, 20, 19)) == {"many_recall", "medium_recall", "few_recall"}
+    assert set(groups(500, 101, 101, 500, 19)) == {"many_recall", "few_recall"}
+    every = groups(50, 50, 50, 50, 50)
+    assert every == {"medium_recall": primary("multiclass", y, scores, "balanced_accuracy")}
+
+
+@pytest.mark.parametrize(
+    ("task", "chosen", "expected"),
+    [
+        ("binary", [0.0], {"recall_at_precision_90"}),
+        ("binary", [math.nan], set()),
+        ("multilabel", [0.0] * 5, {"micro_f1_tuned"}),
+    ],
+)
+def test_chosen_thresholds_are_used_where_they_are_given(task, chosen, expected):
+    y, scores = drawn(task)
+    plain = measure(task, y, scores, probabilistic=False)
+    found = measure(task, y, scores, probabilistic=False, chosen_thresholds=np.array(chosen))
+    values = given(found, plain)
+    assert set(values) == expected
+    for name, default in (("recall_at_precision_90", "recall"), ("micro_f1_tuned", "micro_f1")):
+        if name in values:  # no drawn score is 0, so the thresholds of 0 are those of the others
+            assert values[name] == primary(task, y, scores, default)
+
+
+@pytest.mark.parametrize("row", [row for row in METRICS if row.given], ids=lambda row: row.name)
+def test_metrics_that_need_more_than_scores_are_not_chosen_in_a_protocol(row):
+    for task in row.tasks:
+        assert row not in offered(task, n_classes=5, ordered=True)
+        with pytest.raises(ValueError, match=f"metric: '{row.name}' is none of {task}"):
+            primary(task, *drawn(task), row.name)

@@ -4,13 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as oracle
 
 from lossbench.errors import ShapeError
 from lossbench.metrics import regression as r
 
 POSITIVE = [r.poisson_deviance, r.gamma_deviance]
-EVERY = [r.rmse, r.mae, r.median_ae, r.ae_q90, r.ae_q99, r.r2, r.bias]
+EVERY = [r.rmse, r.mae, r.median_ae, r.ae_q90, r.ae_q99, r.r2, r.bias, r.trimmed_rmse]
 
 # errors 1, -1, 3, 1; sum of squares 12; y around its mean 2: 4 + 0 + 0 + 4 = 8
 Y = np.array([[0.0], [2.0], [2.0], [4.0]])
@@ -52,8 +53,25 @@ def test_equals_scikit_learn():
     assert r.rmse(y, f) != pytest.approx(math.sqrt(oracle.mean_squared_error(y, f)))
 
 
+def test_a_tenth_of_the_squared_errors_is_left_out():
+    # errors 1, 2, ..., 10, of either sign: 10 goes, and 1 + 4 + ... + 81 = 285
+    errors = np.arange(1.0, 11.0) * (-1) ** np.arange(10)
+    assert r.trimmed_rmse(np.zeros(10), errors) == pytest.approx(math.sqrt(285 / 9))
+    assert r.trimmed_rmse(np.zeros(9), errors[:9]) == r.rmse(np.zeros(9), errors[:9])
+    outlier = np.where(errors == errors[-1], 1e6, errors)
+    assert r.trimmed_rmse(np.zeros(10), outlier) == r.trimmed_rmse(np.zeros(10), errors)
+
+
+@pytest.mark.parametrize("n", [19, 30, 57])
+def test_each_target_leaves_out_its_own_errors(n):
+    errors = np.random.default_rng(0).standard_cauchy((n, 3))
+    kept = [stats.trim1(errors[:, j] ** 2, 0.1, tail="right") for j in range(3)]
+    expected = np.mean([math.sqrt(one.mean()) for one in kept])
+    assert r.trimmed_rmse(errors, np.zeros((n, 3))) == pytest.approx(expected)
+
+
 def test_exact_predictions():
-    assert [metric(Y, Y) for metric in EVERY] == [0, 0, 0, 0, 0, 1, 0]
+    assert [metric(Y, Y) for metric in EVERY] == [0, 0, 0, 0, 0, 1, 0, 0]
 
 
 def test_bias_has_a_sign():

@@ -97,3 +97,79 @@ def test_the_probe_of_large_masks_is_smaller():
     few = evaluation.probe(5000, 512 * 512)
     assert len(few) == 16
     assert len(evaluation.probe(5000, 10**9)) == 1
+
+
+class Network:
+    """A network that has learnt to give certain outputs for each example."""
+
+    def __init__(self, outputs, targets):
+        self.outputs, self.targets = outputs, targets
+
+    def read(self, indices):
+        return indices
+
+    def predict_on_batch(self, batch):
+        return self.outputs[batch]
+
+
+def evaluated(task, kind, targets, scores):
+    """Evaluate where the first two of six examples are training, the next validation."""
+    parts = [
+        Part(np.zeros((2, 1, 1, 1), np.uint8), targets[at : at + 2], np.arange(at, at + 2))
+        for at in (0, 2, 4)
+    ]
+    splits = Splits(*parts, task, tuple("abc")[: scores.shape[1]])
+    measured = evaluation.answers(splits, requirements(loss(kind), task))
+    reading = evaluation.Reading("softmax", {}, None, scores.shape[1], None, np.arange(2))
+    return evaluation.evaluate(
+        Network(scores, targets),
+        evaluation.make_resident(splits),
+        measured,
+        at="last",
+        reading=reading,
+        validation_scores=scores[2:4],
+    )
+
+
+def by_split(found, name):
+    return {row["split"]: row["value"] for row in found.rows if row["metric"] == name}
+
+
+def test_thresholds_are_chosen_on_validation_and_used_elsewhere():
+    preference = np.array([9.0, -9.0, 1.0, 0.5, 2.0, 0.9])
+    scores = np.column_stack([np.zeros(6), preference])
+    found = evaluated("binary", "cross_entropy", np.array([1, 0, 1, 0, 1, 1]), scores)
+    assert found.threshold == [1.0]
+    assert by_split(found, "recall_at_precision_90") == {"train": 1.0, "test": 0.5}
+
+
+def test_labels_have_a_threshold_each():
+    labels = np.array([[0, 1], [1, 0], [1, 0], [0, 1], [1, 1], [0, 0]], np.float32)
+    scores = np.array([[0, 9], [9, 0], [-3, 0], [-4, 5], [-3, 4], [-9, 0]], float)
+    found = evaluated("multilabel", "bce", labels, scores)
+    assert found.threshold == [-3.0, 5.0]
+    # test: the first label is found, the second is missed
+    assert by_split(found, "micro_f1_tuned")["test"] == pytest.approx(2 / 3)
+    assert "validation" not in by_split(found, "micro_f1_tuned")
+
+
+def test_classes_are_grouped_by_their_training_examples():
+    targets = np.array([0, 0, 1, 1, 0, 1])
+    found = evaluated("multiclass", "cross_entropy", targets, np.eye(3)[[0, 1, 1, 0, 0, 0]])
+    assert by_split(found, "few_recall") == {"train": 0.5, "validation": 0.5, "test": 0.5}
+    assert not by_split(found, "many_recall") and found.threshold is None
+
+
+def test_thresholds_are_told_by_output():
+    by_name = {"kind": np.array([0.5]), "tags": np.array([1.0, 2.0])}
+    assert evaluation.Evaluation([], {}, {}, by_name).threshold == {
+        "kind": [0.5],
+        "tags": [1.0, 2.0],
+    }
+
+
+def test_training_counts_go_to_the_output_that_they_are_of():
+    counts = {"kind": (500, 50, 5)}
+    found = evaluation.measure(answers(), several().test.targets, RIGHT, train_counts=counts)
+    groups = {row.metric for row in found if row.metric.endswith(("many_recall", "few_recall"))}
+    assert groups == {"kind.many_recall", "kind.few_recall"}
