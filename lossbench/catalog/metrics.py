@@ -367,6 +367,11 @@ ORDERED_METRIC = "quadratic_kappa"
 """The metric that suits classes that have an order."""
 
 
+def usual_metric(task: Task, *, ordered: bool) -> str:
+    """Return the metric that suits a task: of ordered classes, three or more, another one."""
+    return ORDERED_METRIC if ordered and task == "multiclass" else DEFAULT_METRIC[task]
+
+
 def offered(
     task: Task,
     *,

@@ -1,7 +1,6 @@
 """How a data set is divided into training, validation and test: the same for every row."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, cast
+from typing import Annotated, Literal, NotRequired
 
 from annotated_types import Ge
 from typing_extensions import TypedDict
@@ -33,13 +32,11 @@ SPLIT = Parameter(
 )
 
 
-def mode_of(params: Mapping[str, Any]) -> Mode:
-    """Return how a data set with these parameters is divided."""
-    split = params.get("split", SPLIT.default)
-    return cast(Mode, split if isinstance(split, str) else split["type"])
+def mode_of(split: SplitAs) -> Mode:
+    """Return how a data set is divided, without the number of folds."""
+    return split if isinstance(split, str) else split["type"]
 
 
-def folds_of(params: Mapping[str, Any]) -> int:
-    """Return the number of folds that these parameters ask for, or the usual one."""
-    split = params.get("split", SPLIT.default)
-    return DEFAULT_FOLDS if isinstance(split, str) else int(split.get("folds", DEFAULT_FOLDS))
+def folds_of(split: SplitAs) -> int:
+    """Return the number of folds that is asked for, or the usual one."""
+    return DEFAULT_FOLDS if isinstance(split, str) else split.get("folds", DEFAULT_FOLDS)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossbench.catalog import DATASETS, Facts
-from lossbench.catalog.splits import SplitAs, folds_of, mode_of
+from lossbench.catalog.splits import SPLIT, SplitAs, folds_of, mode_of
 from lossbench.datasets import retrieval
 from lossbench.datasets.best_predictions import best_prediction
 from lossbench.datasets.cache import cached
@@ -143,7 +143,7 @@ def _own(name: str, own: Mapping[str, Any]) -> Source:
 
 def varies_with_seed(params: Mapping[str, Any]) -> bool:
     """Return whether a data set with these parameters differs from one seed to another."""
-    return bool(separated(params)[1]) or mode_of(params) != "fixed"
+    return bool(separated(params)[1]) or mode_of(params.get("split", SPLIT.default)) != "fixed"
 
 
 def prepare(name: str, params: Mapping[str, Any]) -> None:
@@ -233,8 +233,7 @@ def _asked(name: str, params: Mapping[str, Any]) -> _Asked:
 
 
 def _division(split_as: SplitAs, seed: int) -> Division:
-    params = {"split": split_as}
-    return Division(mode_of(params), folds_of(params), seed)
+    return Division(mode_of(split_as), folds_of(split_as), seed)
 
 
 def _complete(name: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """Images that are there more than once, and groups on both sides of a split."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from lossbench.datasets.rows import chunks
 from lossbench.datasets.splitting import Source
 
-_CHUNK = 1000  # images looked at together, so that those on disk are never all in memory
 _BYTES = 16  # of a fingerprint; by chance two of a billion images have the same once in 10^20
 
 
@@ -56,6 +55,11 @@ class Overlap:
         return found
 
 
+def fingerprint(values: np.ndarray) -> bytes:
+    """Return a hash of the bytes of an array: BLAKE2b, 16 bytes."""
+    return hashlib.blake2b(values.tobytes(), digest_size=_BYTES).digest()
+
+
 def fingerprints(images: Any) -> np.ndarray:
     """Return a hash of the bytes of each image; equal images have equal ones.
 
@@ -68,13 +72,8 @@ def fingerprints(images: Any) -> np.ndarray:
     Source:
         RFC 7693; `hashlib.blake2b`.
     """
-    digests = [hashlib.blake2b(row.tobytes(), digest_size=_BYTES).digest() for row in _rows(images)]
+    digests = [fingerprint(image) for some in chunks(images) for image in some]
     return np.frombuffer(b"".join(digests), dtype=f"V{_BYTES}")
-
-
-def _rows(images: Any) -> Iterator[np.ndarray]:
-    for start in range(0, len(images), _CHUNK):
-        yield from np.asarray(images[start : start + _CHUNK])
 
 
 def duplicates(first: Any, second: Any) -> np.ndarray:

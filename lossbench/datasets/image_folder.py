@@ -8,7 +8,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import Task
-from lossbench.catalog.metrics import DEFAULT_METRIC, ORDERED_METRIC
+from lossbench.catalog.metrics import usual_metric
 from lossbench.datasets.decoding import (
     Colour,
     Decoded,
@@ -102,7 +102,6 @@ def describe(
     faults = faults_of(files)
     check_readable(faults, len(files), max_unreadable, found.where)
     kept = np.flatnonzero([not file.fault for file in files])
-    graded = ordered and found.task == "multiclass"
     return Facts(
         task=found.task,
         image_shape=image_shape(files, image_size, colour, found.where),
@@ -112,7 +111,7 @@ def describe(
         n_test=int((kept >= found.n_train).sum()),
         soft_targets=False,
         class_names=found.class_names,
-        metric=ORDERED_METRIC if graded else DEFAULT_METRIC[found.task],
+        metric=usual_metric(found.task, ordered=ordered),
         content_sha256=content_sha256(files, [i < found.n_train for i in range(len(files))]),
         ordered=ordered,
         unreadable=tuple(map(printable, faults)),

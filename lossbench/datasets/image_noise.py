@@ -1,10 +1,10 @@
 """Noise on images: grain, dead pixels, blur; a chunk at a time, in the images' own type."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
-_CHUNK = 1000  # images at a time, to bound memory
+from lossbench.datasets.rows import chunks
 
 Range = tuple[float, float]
 """The darkest and the brightest grey level."""
@@ -21,7 +21,7 @@ def grey_range(images: np.ndarray) -> Range:
     """
     if images.dtype == np.uint8:
         return 0.0, 255.0
-    spans = [(float(chunk.min()), float(chunk.max())) for chunk in _chunks(images)]
+    spans = [(float(chunk.min()), float(chunk.max())) for chunk in chunks(images)]
     return min(low for low, _ in spans), max(high for _, high in spans)
 
 
@@ -106,7 +106,7 @@ def share_changed(images: np.ndarray, before: np.ndarray) -> float:
     Source:
         Definition.
     """
-    pairs = zip(_chunks(images), _chunks(before), strict=True)
+    pairs = zip(chunks(images), chunks(before), strict=True)
     return sum(int((now != then).sum()) for now, then in pairs) / int(np.prod(images.shape))
 
 
@@ -114,14 +114,8 @@ def _changed(images: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> 
     """Return images changed chunk by chunk: float32 in, any number out."""
     found = np.empty(images.shape, images.dtype)
     end = 0
-    for chunk in _chunks(images):
+    for chunk in chunks(images):
         start, end = end, end + len(chunk)
         new = change(chunk.astype(np.float32))
         found[start:end] = np.rint(new) if images.dtype == np.uint8 else new
     return found
-
-
-def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the images, so many at a time; reads those that lie on disk."""
-    for start in range(0, len(images), _CHUNK):
-        yield np.asarray(images[start : start + _CHUNK])

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import CLASSIFICATION, Task
-from lossbench.catalog.metrics import DEFAULT_METRIC, ORDERED_METRIC
+from lossbench.catalog.metrics import usual_metric
 from lossbench.datasets.decoding import (
     Colour,
     Decoded,
@@ -96,7 +96,6 @@ def describe(
     counts = np.array([len(train)])
     if targets.task in CLASSIFICATION:
         counts = np.bincount(targets.values[train], minlength=classes)
-    graded = ordered and targets.task == "multiclass"
     facts = Facts(
         task=targets.task,
         grouped=group is not None,
@@ -107,7 +106,7 @@ def describe(
         n_test=len(test),
         soft_targets=False,
         class_names=targets.class_names,
-        metric=ORDERED_METRIC if graded else DEFAULT_METRIC[targets.task],
+        metric=usual_metric(targets.task, ordered=ordered),
         content_sha256=_content_sha256(table),
         ordered=ordered,
         unreadable=tuple(map(printable, faults)),

@@ -1,6 +1,5 @@
 """Looks at a data set: sizes, pixels, equal images, targets. Measures; recommends nothing."""
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import numpy as np
 
 from lossbench.catalog.losses import CLASSIFICATION
 from lossbench.datasets.disagreement import disagreement
+from lossbench.datasets.duplicates import fingerprint
 from lossbench.datasets.inspected import Duplicates, Images, Inspection, Targets
 from lossbench.datasets.parts import Part, Splits, of_output
 from lossbench.datasets.target_summary import (
@@ -118,13 +118,9 @@ def _seen(part: Part, rows: np.ndarray) -> _Seen:
         seen.low, seen.high = min(seen.low, float(low.min())), max(seen.high, float(high.max()))
         seen.constant += int((low == high).sum())
         for i in np.flatnonzero(low != high):
-            seen.digests.append(_digest(flat[i]))
-            seen.targets.append(_digest(part.targets[at[i]]))
+            seen.digests.append(fingerprint(flat[i]))
+            seen.targets.append(fingerprint(part.targets[at[i]]))
     return seen
-
-
-def _digest(values: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
 
 
 def _duplicates(seen: dict[str, _Seen]) -> Duplicates:

@@ -11,7 +11,7 @@ import numpy as np
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets import class_names
-from lossbench.datasets.cache import cached
+from lossbench.datasets.cache import cached, root
 from lossbench.datasets.npz_file import KEYS, read_arrays
 from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
@@ -162,7 +162,7 @@ def places(name: str, data_dir: str | None) -> list[Path]:
 
 def cache_folder() -> Path:
     """Return the folder of lossbench's own copies of downloaded data."""
-    return Path(os.environ.get("LOSSBENCH_CACHE") or "~/.cache/lossbench").expanduser() / "data"
+    return root() / "data"
 
 
 def find(name: str, data_dir: str | None) -> Path | None:

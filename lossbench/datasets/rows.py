@@ -1,7 +1,7 @@
 """Images that are read when they are asked for: rows of an array on disk, and parts in a row."""
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,17 @@ def _let_go(pool: np.memmap) -> None:
     # In mode "c", what was written would be lost.
     if pool.mode == "r" and isinstance(found, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
         found.madvise(mmap.MADV_DONTNEED)
+
+
+def chunks(images: Images, size: int = 1000) -> Iterator[np.ndarray]:
+    """Yield images, so many at a time, so that those on disk are never all in memory.
+
+    Args:
+        images: [n, ...], an array or `Rows`.
+        size: how many at a time.
+    """
+    for start in range(0, len(images), size):
+        yield np.asarray(images[start : start + size])
 
 
 class Stack:

@@ -7,7 +7,7 @@ import numpy as np
 
 from lossbench.catalog import Facts
 from lossbench.catalog.losses import CLASSIFICATION, Task
-from lossbench.catalog.metrics import DEFAULT_METRIC, ORDERED_METRIC
+from lossbench.catalog.metrics import usual_metric
 from lossbench.datasets.labels import Labels, read_labels, read_output
 from lossbench.datasets.masks import read_masks
 from lossbench.datasets.npz_file import Header, output_names
@@ -62,7 +62,9 @@ def facts_of(
         n_test=len(read.test),
         soft_targets=not isinstance(read, Joined) and read.soft,
         class_names=() if isinstance(read, Joined) else read.class_names,
-        metric=read.metric if isinstance(read, Joined) else _metric(read, ordered),
+        metric=read.metric
+        if isinstance(read, Joined)
+        else usual_metric(read.task, ordered=ordered),
         content_sha256=content_sha256,
         ordered=ordered,
         outputs=read.outputs if isinstance(read, Joined) else (),
@@ -80,11 +82,6 @@ def _test_counts(labels: Labels) -> tuple[int, ...]:
     if labels.task not in CLASSIFICATION or labels.soft:
         return ()
     return tuple(map(int, np.bincount(labels.test, minlength=len(labels.class_names))))
-
-
-def _metric(labels: Labels, ordered: bool) -> str:
-    graded = ordered and labels.task == "multiclass"
-    return ORDERED_METRIC if graded else DEFAULT_METRIC[labels.task]
 
 
 def source_of(arrays: Arrays, *, task: Task | None, ordered: bool, where: str) -> Source:

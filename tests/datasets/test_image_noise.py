@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from lossbench.datasets import image_noise
+from lossbench.datasets import image_noise, rows
 
 GREY = np.full((40, 20, 20, 3), 100, np.uint8)
 BYTES = (0.0, 255.0)
@@ -82,6 +82,6 @@ def test_images_on_disk_and_more_than_a_chunk_are_the_same(tmp_path, monkeypatch
     on_disk = np.load(tmp_path / "x.npy", mmap_mode="r")
     whole = image_noise.grainy(GREY, 0.1, BYTES, rng())
     np.testing.assert_array_equal(image_noise.grainy(on_disk, 0.1, BYTES, rng()), whole)
-    monkeypatch.setattr(image_noise, "_CHUNK", 7)
+    monkeypatch.setattr(image_noise, "chunks", lambda images: rows.chunks(images, 7))
     assert image_noise.grainy(GREY, 0.1, BYTES, rng()).shape == GREY.shape
     np.testing.assert_array_equal(image_noise.blurred(GREY, 2.0), GREY)
