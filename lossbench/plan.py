@@ -1,9 +1,10 @@
 """From an experiment and what is known of its data to jobs, skips and mistakes; pure."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lossbench.augmenting import unmixable
@@ -13,6 +14,7 @@ from lossbench.catalog import (
     LOSSES,
     MODELS,
     OPTIMIZERS,
+    SCHEDULES,
     Facts,
     Output,
     Table,
@@ -20,9 +22,16 @@ from lossbench.catalog import (
 from lossbench.catalog.losses import Task
 from lossbench.config import Entry, Experiment
 from lossbench.config.entries import CUSTOM, Term, inner, plain, walk
+from lossbench.config.experiment import CONTROLS, DEFAULT_SCHEDULE
 from lossbench.errors import Problem
 from lossbench.requirements import Requirements, requirements
 from lossbench.suitability import default_metric, mistakes, unsuitable
+
+
+def default_schedule() -> Entry:
+    """Return the constant learning rate."""
+    row = SCHEDULES[DEFAULT_SCHEDULE]
+    return Entry(row.name, {key: one.default for key, one in row.params.items()})
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,8 @@ class Job:
             and not counted among them.
         outputs: the outputs of data that have several.
         augment: how training images are changed.
+        schedule: the learning-rate schedule.
+        controls: how else it is trained, by the names of `TRAIN`; what is left out is the default.
     """
 
     dataset: Entry
@@ -61,6 +72,13 @@ class Job:
     control: bool = False
     outputs: tuple[Output, ...] = ()
     augment: tuple[Entry, ...] = ()
+    schedule: Entry = field(default_factory=default_schedule)
+    controls: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def backend(self) -> str:
+        """What computes: tensorflow, jax or torch."""
+        return str(self.controls.get("backend", CONTROLS["backend"]))
 
     @property
     def id(self) -> str:
@@ -71,10 +89,13 @@ class Job:
     def canonical(self) -> dict[str, Any]:
         """Return what the id is made of: defaults, labels and places of files left out."""
         augment = [_identity(entry, AUGMENTATIONS) for entry in self.augment]
+        schedule = _identity(self.schedule, SCHEDULES)
+        controls = {k: plain(v) for k, v in self.controls.items() if v != CONTROLS[k]}
         return {
             "dataset": _identity(self.dataset, DATASETS),
             "model": _identity(self.model, MODELS),
             "optimizer": _identity(self.optimizer, OPTIMIZERS),
+            **({} if schedule == {"name": DEFAULT_SCHEDULE} else {"schedule": schedule}),
             "loss": _identity(self.loss, LOSSES),
             "seed": self.seed,
             "train": {
@@ -82,6 +103,7 @@ class Job:
                 "batch_size": self.batch_size,
                 **({} if self.target_scale == "standard" else {"target_scale": self.target_scale}),
                 **({"augment": augment} if augment else {}),
+                **controls,
             },
             "metric": self.metric,
             **dict(self.content),
@@ -95,11 +117,12 @@ class Job:
         return json.dumps(shared, sort_keys=True)
 
     def names(self) -> dict[str, str]:
-        """Return what tables show: the display names of data set, model, optimizer and loss."""
+        """Return what tables show: the display name of each entry."""
         return {
             "dataset": self.dataset.display(DATASETS),
             "model": self.model.display(MODELS),
             "optimizer": self.optimizer.display(OPTIMIZERS),
+            "schedule": self.schedule.display(SCHEDULES),
             "loss": self.loss.display(LOSSES),
         }
 
@@ -114,6 +137,7 @@ class Job:
                     ("dataset", self.dataset),
                     ("model", self.model),
                     ("optimizer", self.optimizer),
+                    ("schedule", self.schedule),
                     ("loss", self.loss),
                 )
             },
@@ -123,6 +147,7 @@ class Job:
                 "batch_size": self.batch_size,
                 "target_scale": self.target_scale,
                 "augment": [entry.record() for entry in self.augment],
+                **{k: plain(v) for k, v in (CONTROLS | dict(self.controls)).items()},
             },
             "metric": self.metric,
             "head": needed.head,
@@ -193,6 +218,12 @@ def _content(loss: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], 
     return (("loss_source_sha256", hashes[0]),)
 
 
+def _content_of_model(model: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the hash of the file that a network is read from."""
+    found = sources.get(str(model.params.get("path")))
+    return () if found is None else (("model_sha256", found),)
+
+
 @dataclass(frozen=True)
 class Skip:
     """A combination that is left out, for all seeds, and why."""
@@ -224,7 +255,8 @@ def make_plan(
     Args:
         experiment: the experiment; may be incomplete where the file has mistakes.
         facts: what is known of each of its data sets, in their order.
-        sources: sha256 of the file of each custom loss, by the loss's target.
+        sources: sha256 of the file of each custom loss, by the loss's target, and of each network
+            that is read from one, by its path.
 
     Returns:
         The plan; with problems, its jobs must not be run.
@@ -249,25 +281,30 @@ def _grid(
         fitting = [c for c in controls if not _cannot_mix(c, known, train.augment)]
         of_data = (("data_sha256", known.content_sha256),) if known.content_sha256 else ()
         for model in experiment.models:
-            for optimizer in experiment.optimizers:
-                for seed in experiment.seeds:
-                    for loss in (*experiment.losses, *fitting):
-                        yield Job(
-                            dataset=dataset,
-                            model=model,
-                            optimizer=optimizer,
-                            loss=loss,
-                            seed=seed,
-                            epochs=train.epochs,
-                            batch_size=train.batch_size,
-                            metric=default_metric(experiment, known),
-                            task=known.task,
-                            content=of_data + _content(loss, sources),
-                            target_scale=train.target_scale,
-                            control=loss in controls,
-                            outputs=known.outputs,
-                            augment=train.augment,
-                        )
+            for optimizer, schedule, batch_size, seed in itertools.product(
+                experiment.optimizers, experiment.schedules, train.batch_sizes, experiment.seeds
+            ):
+                for loss in (*experiment.losses, *fitting):
+                    yield Job(
+                        dataset=dataset,
+                        model=model,
+                        optimizer=optimizer,
+                        schedule=schedule,
+                        loss=loss,
+                        seed=seed,
+                        epochs=train.epochs,
+                        batch_size=batch_size,
+                        metric=default_metric(experiment, known),
+                        task=known.task,
+                        content=of_data
+                        + _content_of_model(model, sources)
+                        + _content(loss, sources),
+                        target_scale=train.target_scale,
+                        control=loss in controls,
+                        outputs=known.outputs,
+                        augment=train.augment,
+                        controls=train.controls,
+                    )
 
 
 def _cannot_mix(control: Entry, known: Facts, augment: Sequence[Entry]) -> bool:

@@ -83,13 +83,16 @@ def warnings(checked: Checked, strict: bool = False) -> list[str]:
 
 
 def _sources(experiment: Experiment) -> dict[str, str]:
-    """Return the hash of the source of each custom loss, inside others too, by its target."""
+    """Return hashes: of the source of each custom loss by its target, of each model by its path."""
+    paths = (model.params.get("path") for model in experiment.models)
+    models = {str(path): Path(str(path)) for path in paths if path is not None}
     inside = (one for loss in experiment.losses for one in walk(loss) if one.name == CUSTOM)
     files = {str(one.params["target"]): source_file(one.params["target"]) for one in inside}
+    files_of_losses = {target: Path(file) for target, file in files.items() if file is not None}
     return {
-        target: hashlib.sha256(Path(file).read_bytes()).hexdigest()
-        for target, file in files.items()
-        if file is not None
+        name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for name, file in (files_of_losses | models).items()
+        if file.is_file()
     }
 
 
@@ -236,6 +239,7 @@ def _write_plan(folder: Path, checked: Checked) -> None:
         {
             "job_id": job.id,
             **job.names(),
+            "backend": job.backend,
             "seed": job.seed,
             "epochs": job.epochs,
             "batch_size": job.batch_size,

@@ -378,17 +378,18 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
             row, pixels = MODELS[model.name], known.task == "segmentation"
             if (row.per == "pixel") != pixels:
                 yield Problem(model.where, _wrong_model(model.name, name, pixels))
-            reads = row.unreadable(known.image_shape)
+            reads = row.unreadable(known.image_shape, model.params)
             if reads is not None:
                 yield Problem(
                     model.where,
                     f"{model.name} reads {reads}; those of {name} have "
                     f"{known.image_shape[0]} x {known.image_shape[1]}. {_other_model(known)}",
                 )
-        if experiment.train.batch_size > known.n_train:
+        largest = max(experiment.train.batch_sizes)
+        if largest > known.n_train:
             yield Problem(
                 experiment.where("train", "batch_size"),
-                f"{experiment.train.batch_size} is more than the {known.n_train} training images "
+                f"{largest} is more than the {known.n_train} training images "
                 f"of {name}; at most {known.n_train} is accepted.",
             )
 

@@ -8,6 +8,7 @@ from lossbench.catalog.metrics import METRICS, Metric
 from lossbench.catalog.models import MODELS, Model
 from lossbench.catalog.optimizers import OPTIMIZERS, Optimizer
 from lossbench.catalog.outputs import Output
+from lossbench.catalog.schedules import SCHEDULES, Schedule
 from lossbench.catalog.table import Ambiguous, Parameter, Row, Table, UnknownName
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "METRICS",
     "MODELS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "Ambiguous",
     "Augmentation",
     "Dataset",
@@ -28,6 +30,7 @@ __all__ = [
     "Output",
     "Parameter",
     "Row",
+    "Schedule",
     "Table",
     "UnknownName",
 ]

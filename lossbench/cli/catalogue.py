@@ -17,6 +17,7 @@ class Kind(StrEnum):
     datasets = "datasets"
     models = "models"
     optimizers = "optimizers"
+    schedules = "schedules"
     metrics = "metrics"
     augmentations = "augmentations"
 
@@ -40,7 +41,7 @@ def list_(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List the losses, data sets, models, optimizers, metrics or augmentations of a file.
+    """List the losses, data sets, models, optimizers, schedules and others of a file.
 
     Examples:
 

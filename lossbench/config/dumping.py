@@ -1,13 +1,19 @@
 """An experiment as the YAML text that loads to it again."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import Any
 
 import yaml
 
 from lossbench.catalog import AUGMENTATIONS, LOSSES, Table
 from lossbench.config.entries import Entry, Term
-from lossbench.config.experiment import TABLES, Experiment, Train
+from lossbench.config.experiment import (
+    CONTROLS,
+    DEFAULT_SCHEDULE,
+    TABLES,
+    Experiment,
+    Train,
+)
 from lossbench.config.yamlfile import add_core_schema
 
 
@@ -33,10 +39,11 @@ def dump(experiment: Experiment) -> str:
         "model": _entries(experiment.models, TABLES["model"]),
         "losses": _entries(experiment.losses, TABLES["losses"]),
         "optimizer": _entries(experiment.optimizers, TABLES["optimizer"]),
+        **_schedule(experiment.schedules),
         "seeds": list(experiment.seeds),
         "train": _train(experiment.train),
         "protocol": _section(experiment.protocol, "head_controls"),
-        "execution": _section(experiment.execution, "memory_budget"),
+        "execution": _section(experiment.execution, "memory_budget", "save_model", "tensorboard"),
     }
     return yaml.dump(
         data,
@@ -49,9 +56,21 @@ def dump(experiment: Experiment) -> str:
 
 
 def _train(train: Train) -> dict[str, Any]:
-    plain = _section(replace(train, augment=()), "target_scale", "augment")
+    few = train.batch_sizes[0] if len(train.batch_sizes) == 1 else list(train.batch_sizes)
+    usual = {"target_scale": Train.target_scale, **CONTROLS}
+    rare = {"target_scale": train.target_scale, **train.controls}
     augment = _entries(train.augment, AUGMENTATIONS)
-    return {**plain, **({"augment": augment} if augment else {})}
+    return {
+        "epochs": train.epochs,
+        "batch_size": few,
+        **{key: _plain(value) for key, value in rare.items() if value != usual[key]},
+        **({"augment": augment} if augment else {}),
+    }
+
+
+def _schedule(schedules: tuple[Entry, ...]) -> dict[str, Any]:
+    found = _entries(schedules, TABLES["schedule"])
+    return {} if found == [DEFAULT_SCHEDULE] else {"schedule": found}
 
 
 def flow(value: Any) -> str:

@@ -1,37 +1,25 @@
 """An experiment: what its file says after every name is resolved and every value is checked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Parameter, Table
+from lossbench.catalog import (
+    DATASETS,
+    LOSSES,
+    MODELS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Parameter,
+    Table,
+)
+from lossbench.catalog.training import TRAIN
 from lossbench.config.entries import Entry
 from lossbench.config.positions import Positions
 from lossbench.errors import ConfigError, Problem
-
-WholeFromOne = Annotated[int, Ge(1)]
-
-TRAIN = {
-    "epochs": Parameter(WholeFromOne, "a whole number >= 1", 10, "passes over the training images"),
-    "batch_size": Parameter(WholeFromOne, "a whole number >= 1", 128, "images per step"),
-    "target_scale": Parameter(
-        Literal["standard", "robust", "none"],
-        "standard, robust or none",
-        "standard",
-        "how losses see regression targets: less the training mean, over the standard deviation; "
-        "the same with median and median absolute deviation, which outliers do not move; or as "
-        "they are. Metrics are always in the targets' own units",
-    ),
-    "augment": Parameter(
-        Any,
-        "augmentations, as `lossbench list augmentations` shows them",
-        [],
-        "random changes of training images, one after another, the same for every loss",
-    ),
-}
-"""What stands under `train:`."""
 
 PROTOCOL = {
     "metric": Parameter(str | None, "the name of a metric", None, "judges every loss alike"),
@@ -78,6 +66,15 @@ EXECUTION = {
         2048.0,
         "images of a data set that take more are read while training, by each worker; slower",
     ),
+    "save_model": Parameter(
+        Literal["none", "best", "last"],
+        "none, best or last",
+        "none",
+        "keeps each job's network as model.keras: that of the selected epoch, or of the last",
+    ),
+    "tensorboard": Parameter(
+        bool, "true or false", False, "whether each job writes its curves for TensorBoard, too"
+    ),
 }
 """What stands under `execution:`; nothing there can change a number."""
 
@@ -89,6 +86,7 @@ KEYS = {
     "model": "one network or a list",
     "losses": "the losses to compare",
     "optimizer": "one optimizer or a list",
+    "schedule": "one learning-rate schedule or a list",
     "seeds": "how many repetitions, or a list of seeds",
     "train": "how long every network is trained",
     "protocol": "how the losses are judged",
@@ -101,16 +99,26 @@ TABLES: dict[str, Table[Any]] = {
     "model": MODELS,
     "losses": LOSSES,
     "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
 }
 """The table that the entries under each key are rows of."""
 
 REQUIRED_KEYS = ("dataset", "model", "losses")
 DEFAULT_OPTIMIZER = "adam"
+DEFAULT_SCHEDULE = "constant"
 DEFAULT_SEEDS = 3
 MOST_SEEDS = 10_000
 SEED_LIMIT = 2**32
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LONGEST_NAME = 100
+
+
+CONTROLS = {
+    name: parameter.default
+    for name, parameter in TRAIN.items()
+    if name not in ("epochs", "batch_size", "target_scale", "augment")
+}
+"""What else `train:` says, with its defaults."""
 
 
 @dataclass(frozen=True)
@@ -119,15 +127,17 @@ class Train:
 
     Attributes:
         epochs: passes over the training images.
-        batch_size: images per step.
+        batch_sizes: images per step; each of several makes jobs of its own.
         target_scale: how losses see regression targets.
         augment: how training images are changed, in this order; what mixes examples is last.
+        controls: the other values of `TRAIN`, by name; all of them, defaults included.
     """
 
     epochs: int = TRAIN["epochs"].default
-    batch_size: int = TRAIN["batch_size"].default
+    batch_sizes: tuple[int, ...] = (TRAIN["batch_size"].default,)
     target_scale: str = TRAIN["target_scale"].default
     augment: tuple[Entry, ...] = ()
+    controls: Mapping[str, Any] = field(default_factory=lambda: dict(CONTROLS))
 
 
 @dataclass(frozen=True)
@@ -158,12 +168,16 @@ class Execution:
         retries: how often a job runs again that was killed, ran out of time or of memory.
         checkpoint_every: seconds between checkpoints of a running job.
         memory_budget: MiB of images that a worker holds; more are read while training.
+        save_model: whether each job's network is kept, and of which epoch.
+        tensorboard: whether each job writes its curves for TensorBoard.
     """
 
     timeout: float | None = None
     retries: int = EXECUTION["retries"].default
     checkpoint_every: float = EXECUTION["checkpoint_every"].default
     memory_budget: float = EXECUTION["memory_budget"].default
+    save_model: str = EXECUTION["save_model"].default
+    tensorboard: bool = EXECUTION["tensorboard"].default
 
 
 @dataclass(frozen=True)
@@ -172,10 +186,11 @@ class Experiment:
 
     Attributes:
         name: the folder name under `runs/`.
-        datasets: the data sets, in the file's order; so are models, losses and optimizers.
+        datasets: the data sets, in the file's order; so are models, losses and the others.
         models: the networks.
         losses: the losses.
         optimizers: the optimizers.
+        schedules: the learning-rate schedules.
         seeds: distinct seeds.
         train: how long every network is trained.
         protocol: how the losses are judged.
@@ -189,6 +204,7 @@ class Experiment:
     models: tuple[Entry, ...]
     losses: tuple[Entry, ...]
     optimizers: tuple[Entry, ...]
+    schedules: tuple[Entry, ...]
     seeds: tuple[int, ...]
     train: Train
     protocol: Protocol

@@ -10,6 +10,7 @@ from lossbench.catalog.types import LossEntry, LossHeads, LossTerms, Nested, nes
 from lossbench.config.entries import ARGUMENTS, KERAS
 from lossbench.config.experiment import (
     DEFAULT_OPTIMIZER,
+    DEFAULT_SCHEDULE,
     DEFAULT_SEEDS,
     KEYS,
     LONGEST_NAME,
@@ -56,6 +57,7 @@ def schema() -> Schema:
         if kind is not None:
             definitions[_inner(kind)] = _entry("loss", LOSSES, kind.roles)
     properties["optimizer"]["default"] = DEFAULT_OPTIMIZER
+    properties["schedule"]["default"] = DEFAULT_SCHEDULE
     properties["seeds"] = _seeds()
     for section, params in SECTIONS.items():
         properties[section] = _mapping(_types(params, definitions))

@@ -12,7 +12,9 @@ from lossbench.catalog.metrics import named, parted
 from lossbench.config.augment import wrong_together
 from lossbench.config.entries import Entry
 from lossbench.config.experiment import (
+    CONTROLS,
     DEFAULT_OPTIMIZER,
+    DEFAULT_SCHEDULE,
     DEFAULT_SEEDS,
     KEYS,
     LONGEST_NAME,
@@ -30,12 +32,13 @@ from lossbench.config.experiment import (
 )
 from lossbench.config.fields import check, described
 from lossbench.config.overrides import apply
-from lossbench.config.parsing import Parser
+from lossbench.config.parsing import MANY, Parser
 from lossbench.config.reading import read
 from lossbench.config.wording import did_you_mean, key_text, nearest, shown
 from lossbench.config.yamlfile import Document
 
 _SEEDS = f"a count from 1 to {MOST_SEEDS:,}, or a list of distinct whole numbers 0 <= seed < 2**32"
+_DEFAULTS = {"optimizer": DEFAULT_OPTIMIZER, "schedule": DEFAULT_SCHEDULE}
 _LOSS_VALUES = ("loss", "val_loss")
 
 
@@ -78,6 +81,7 @@ class _Reader:
             models=models,
             losses=losses,
             optimizers=self._entries("optimizer"),
+            schedules=self._entries("schedule"),
             seeds=self._seeds(),
             train=self._train(),
             protocol=self._protocol(losses, losses_valid),
@@ -93,7 +97,7 @@ class _Reader:
         """Report keys that do not exist."""
         for key in data:
             if key not in keys:
-                hint = did_you_mean(key, keys)
+                hint = _elsewhere(key, path) or did_you_mean(key, keys)
                 text = f"unknown key {shown(key)}; the keys are {', '.join(keys)}"
                 self._problem(text + (f".{hint}" if hint else ""), *path, key, at_key=True)
 
@@ -105,7 +109,7 @@ class _Reader:
             if key in REQUIRED_KEYS:
                 self._problem(f"missing; {KEYS[key]}", key)
                 return ()
-            return parser.entries(DEFAULT_OPTIMIZER, (key,))
+            return parser.entries(_DEFAULTS[key], (key,))
         return parser.entries(data[key], (key,))
 
     def _name(self) -> str:
@@ -147,7 +151,8 @@ class _Reader:
         raw = self.document.data.get(section, {})
         params = SECTIONS[section]
         if not isinstance(raw, dict):
-            self._problem(f"{shown(raw)} is not allowed; a mapping of {described(params)}", section)
+            accepted = described(params) if len(params) <= MANY else ", ".join(params)
+            self._problem(f"{shown(raw)} is not allowed; a mapping of {accepted}", section)
             raw = {}
         self._keys(raw, (section,), tuple(params))
         known = {key: raw[key] for key in raw if key in params}
@@ -161,7 +166,21 @@ class _Reader:
 
     def _train(self) -> Train:
         values = self._section("train")
-        return Train(**values | {"augment": self._augment(values["augment"])})
+        return Train(
+            epochs=values["epochs"],
+            batch_sizes=self._batch_sizes(values["batch_size"]),
+            target_scale=values["target_scale"],
+            augment=self._augment(values["augment"]),
+            controls={name: values[name] for name in CONTROLS},
+        )
+
+    def _batch_sizes(self, value: int | tuple[int, ...]) -> tuple[int, ...]:
+        sizes = value if isinstance(value, tuple) else (value,)
+        for i, size in enumerate(sizes):
+            if size in sizes[:i]:
+                text = f"{size} is given twice; each batch size stands once"
+                self._problem(text, "train", "batch_size", i)
+        return tuple(dict.fromkeys(sizes))
 
     def _augment(self, raw: Any) -> tuple[Entry, ...]:
         """Return the augmentations that go together; `raw` is what the file says."""
@@ -215,6 +234,14 @@ class _Reader:
         hint = f". Did you mean {close!r}?" if close else ""
         self._problem(text + hint, "protocol", "baseline")
         return None
+
+
+def _elsewhere(key: str, path: Sequence[str]) -> str:
+    """Return where a key stands that was written in another place, as a sentence; "" for none."""
+    if path and key in KEYS:
+        return f" {key!r} stands at the top of the file."
+    under = [section for section, params in SECTIONS.items() if key in params]
+    return f" {key!r} stands under {under[0]!r}." if under else ""
 
 
 def _meant(name: str) -> str | None:

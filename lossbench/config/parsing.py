@@ -34,6 +34,7 @@ LISTS = {
     "data set": "datasets",
     "model": "models",
     "optimizer": "optimizers",
+    "schedule": "schedules",
     "metric": "metrics",
     "augmentation": "augmentations",
 }
@@ -42,7 +43,7 @@ LISTS = {
 MOST_EXPANSIONS = 1000
 LONGEST_LABEL = 60
 _FEW_NAMES = 8
-_MANY = 6  # parameters; of more, messages give the names alone
+MANY = 6  # parameters; of more, messages give the names alone
 
 _Axes = dict[tuple[str, ...], list[Choice]]
 _Combination = dict[tuple[str, ...], Choice]
@@ -336,4 +337,4 @@ def _takes(row: Row) -> str:
     if not row.params:
         return "it takes none"
     names = ", ".join(row.params)
-    return f"it takes {described(row.params) if len(row.params) <= _MANY else names}"
+    return f"it takes {described(row.params) if len(row.params) <= MANY else names}"

@@ -8,11 +8,21 @@ import keras
 
 from lossbench.catalog import MODELS
 from lossbench.catalog.losses import Head
+from lossbench.catalog.models.kinds import OF_ALL
 from lossbench.errors import ShapeError
+from lossbench.models.backbone import backbone_of, pretrained_weights
 from lossbench.models.heads import head_layer
 from lossbench.models.initial_weights import draw_initial_weights, draw_weight, fingerprint
 
-__all__ = ["build", "draw_initial_weights", "draw_weight", "features", "fingerprint"]
+__all__ = [
+    "backbone_of",
+    "build",
+    "draw_initial_weights",
+    "draw_weight",
+    "features",
+    "fingerprint",
+    "pretrained_weights",
+]
 
 
 def build(
@@ -40,6 +50,8 @@ def build(
     """
     row = MODELS[name]
     height, width, _ = image_shape
+    if params.get("image_size"):
+        height = width = params["image_size"]
     if row.series and row.unreadable(image_shape):
         raise ShapeError(
             f"model {name!r}: images of {height} x {width} pixels were given; it reads "
@@ -58,9 +70,29 @@ def build(
         )
     module, function = row.target.split(":")
     maker = getattr(importlib.import_module(f"lossbench.models.{module}"), function)
-    model: keras.Model = maker(tuple(image_shape), outputs, **params)
-    layer = head_layer(head, outputs)
-    return model if layer is None else keras.Model(model.input, layer(features(model)), name=name)
+    own = {key: value for key, value in params.items() if key not in OF_ALL}
+    model: keras.Model = maker(tuple(image_shape), outputs, **own)
+    return _with_head(model, head_layer(head, outputs), params, name)
+
+
+def _with_head(
+    model: keras.Model, layer: keras.layers.Layer | None, params: Mapping[str, Any], name: str
+) -> keras.Model:
+    """Return a model with another head, dropout before it and an activation after it."""
+    dropout = params.get("dropout", 0.0)
+    activation = params.get("output_activation", "linear")
+    if layer is None and not dropout and activation == "linear":
+        return model
+    if layer is None:
+        own = model.get_layer("head")
+        layer = type(own).from_config(own.get_config())
+    x = features(model)
+    if dropout:
+        x = keras.layers.Dropout(dropout, name="head_dropout")(x)
+    x = layer(x)
+    if activation != "linear":
+        x = keras.layers.Activation(activation, name="output_activation")(x)
+    return keras.Model(model.input, x, name=name)
 
 
 def features(model: keras.Model) -> Any:

@@ -1,7 +1,7 @@
 """Initial weights drawn with NumPy: the same for every loss and every backend."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,7 +14,9 @@ _HEAD = "head"
 _CUT_NORMAL_SD = 0.87962566103423978
 
 
-def draw_initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
+def draw_initial_weights(
+    model: keras.Model, seed: int, given: Mapping[str, np.ndarray] | None = None
+) -> list[np.ndarray]:
     """Draw the weights with which training starts, following each layer's own initializer.
 
     Each variable has a generator of its own, seeded by (seed, path of the variable), so that a
@@ -23,6 +25,7 @@ def draw_initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
     Args:
         model: a built model whose layers have explicit names.
         seed: the run's seed, a whole number >= 0.
+        given: weights that are not drawn, by the path of their variable, see `weights_by_path`.
 
     Returns:
         One array per variable in the order of `model.weights`, of its shape and dtype.
@@ -36,8 +39,11 @@ def draw_initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
         `VarianceScaling`.
     """
     initializers = {id(variable): found for variable, found in _initializers(model)}
+    known = given or {}
     return [
-        _draw(
+        known[_path(variable, model)]
+        if _path(variable, model) in known
+        else _draw(
             initializers.get(id(variable)),
             tuple(variable.shape),
             _generator(seed, _path(variable, model)),
@@ -45,6 +51,11 @@ def draw_initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
         ).astype(variable.dtype)
         for variable in model.weights
     ]
+
+
+def weights_by_path(model: keras.Model, layer: keras.layers.Layer) -> dict[str, np.ndarray]:
+    """Return copies of the weights of one of a model's layers, by the path of their variable."""
+    return {_path(v, model): np.array(v) for v in layer.weights}
 
 
 def draw_weight(name: str, shape: tuple[int, ...], initial: float | str, seed: int) -> np.ndarray:

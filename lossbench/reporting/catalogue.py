@@ -13,6 +13,7 @@ from lossbench.catalog import (
     METRICS,
     MODELS,
     OPTIMIZERS,
+    SCHEDULES,
     Dataset,
     Parameter,
     Table,
@@ -26,6 +27,7 @@ TABLES: Mapping[str, Table[Any]] = {
     "datasets": DATASETS,
     "models": MODELS,
     "optimizers": OPTIMIZERS,
+    "schedules": SCHEDULES,
     "metrics": METRICS,
     "augmentations": AUGMENTATIONS,
 }
@@ -49,7 +51,7 @@ def catalogue(
     """Return a table of the catalogue as plain data.
 
     Args:
-        kind: losses, datasets, models, optimizers, metrics or augmentations.
+        kind: losses, datasets, models, optimizers, schedules, metrics or augmentations.
         task: leave out what does not serve this task.
         needs: of losses, leave out those that lack one of these; names of NEEDS.
     """
@@ -113,6 +115,8 @@ def _row(kind: str, row: Any) -> dict[str, Any]:
         }
     elif kind == "augmentations":
         found |= {"meaning": row.meaning, "mixes": row.mixes, "source": row.source}
+    elif kind == "schedules":
+        found["meaning"] = row.meaning
     elif kind == "optimizers":
         found["meaning"] = f"Keras's {row.target.partition(':')[2]}"
     else:

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, Facts
+from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, SCHEDULES, Facts
 from lossbench.config import Experiment
+from lossbench.config.experiment import Train
 from lossbench.forecast import Forecast
 from lossbench.plan import Plan
 from lossbench.reporting.status import duration
@@ -74,16 +75,21 @@ def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
     for title, entries, table in (
         ("models", experiment.models, MODELS),
         ("optimizers", experiment.optimizers, OPTIMIZERS),
+        ("schedules", experiment.schedules, SCHEDULES),
         ("losses", experiment.losses, LOSSES),
     ):
         yield from _row(title, ", ".join(entry.display(table) for entry in entries))
     yield from _row("seeds", f"{len(experiment.seeds)}: {', '.join(map(str, experiment.seeds))}")
-    yield from _row("training", f"{train.epochs} epochs, batches of {train.batch_size}")
+    yield from _row("training", f"{train.epochs} epochs, batches of {_listed(train)}")
     if train.augment:
         shown = ", ".join(entry.display(AUGMENTATIONS) for entry in train.augment)
         yield from _row("augment", shown)
     if train.target_scale != "standard" and any(map(_has_targets, facts)):
         yield from _row("targets", f"target_scale {train.target_scale}")
+
+
+def _listed(train: Train) -> str:
+    return ", ".join(map(str, train.batch_sizes))
 
 
 def _targets_text(known: Facts) -> str:

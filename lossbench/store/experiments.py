@@ -17,6 +17,8 @@ PLAN_COLUMNS = (
     "dataset",
     "model",
     "optimizer",
+    "schedule",
+    "backend",
     "loss",
     "seed",
     "epochs",
@@ -85,6 +87,8 @@ class Run:
     batch_size: int
     metric: str
     result: Mapping[str, Any] | None
+    schedule: str = "constant"
+    backend: str = "tensorflow"
     control: bool = False
 
     @property
@@ -206,6 +210,8 @@ def _read_run(folder: Path, row: Mapping[str, str], damaged: list[str]) -> Run:
         batch_size=int(row["batch_size"]),
         metric=row["metric"],
         result=result,
+        schedule=row["schedule"],
+        backend=row["backend"],
         control=row["planned"] == "control",
     )
 

@@ -9,7 +9,6 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 import keras
@@ -17,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench import datasets, models
-from lossbench.catalog import OPTIMIZERS
 from lossbench.catalog.losses import CLASSIFICATION, Decode, Task
 from lossbench.datasets import Splits
 from lossbench.losses.binding import make_heads, make_loss
@@ -25,7 +23,7 @@ from lossbench.losses.weighting import Columns
 from lossbench.metrics import Slice
 from lossbench.records import HEADS, own_weights
 from lossbench.requirements import Requirements, requirements
-from lossbench.train import augmentation, evaluation
+from lossbench.train import augmentation, evaluation, optimizing
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
@@ -209,10 +207,11 @@ def _width(loss: Requirements, splits: Splits) -> int:
 
 @dataclass
 class _Kept:
-    """A traced network and the optimizer's variables as they were when new."""
+    """A traced network, and its pretrained weights and the optimizer's variables when new."""
 
     fed: IndexFed
     data: Data
+    pretrained: Mapping[str, NDArray[Any]]
     optimizer_start: tuple[NDArray[Any], ...]
 
 
@@ -234,7 +233,7 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)
         gc.collect()
-    weights = models.draw_initial_weights(kept.fed.network, job["seed"])
+    weights = models.draw_initial_weights(kept.fed.network, job["seed"], kept.pretrained)
     kept.fed.network.set_weights(weights)
     for name, variable in kept.fed.loss_weights.items():
         first = {weight.name: weight.initial for weight in setting.loss.weights}[name]
@@ -271,6 +270,7 @@ def _build(setting: Setting) -> _Kept:
     network = models.build(
         job["model"]["name"], job["model"]["params"], shape, setting.outputs, loss.head
     )
+    pretrained = models.pretrained_weights(network)
     supplied = _supplied(setting, network)
     by_history = "head_losses" in loss.needs
     fed = IndexFed(
@@ -292,7 +292,7 @@ def _build(setting: Setting) -> _Kept:
         n_train=setting.n_train,
         classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
     )
-    optimizer = _optimizer(job["optimizer"])
+    optimizer = optimizing.build(job["optimizer"])
     if fed.loss_weights:
         optimizer.exclude_from_weight_decay(var_list=list(fed.loss_weights.values()))
     fed.compile(
@@ -301,7 +301,8 @@ def _build(setting: Setting) -> _Kept:
         jit_compile=False,  # XLA's convolutions took three times as long on a CPU
     )
     fed.optimizer.build(fed.trainable_variables)
-    return _Kept(fed, setting.data, tuple(np.array(v) for v in fed.optimizer.variables))
+    start = tuple(np.array(v) for v in fed.optimizer.variables)
+    return _Kept(fed, setting.data, pretrained, start)
 
 
 def _targets(setting: Setting) -> Any:
@@ -372,8 +373,3 @@ def _sizes(head: OneHead, network: keras.Model) -> dict[str, int]:
         "targets": int(splits.train.targets.shape[1]) if splits.task == "regression" else 0,
         "embedding": embedding,
     }
-
-
-def _optimizer(entry: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    module, name = OPTIMIZERS[entry["name"]].target.split(":")
-    return getattr(import_module(module), name)(**entry["params"])

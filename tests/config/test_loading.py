@@ -15,7 +15,7 @@ def test_a_minimal_file_takes_the_defaults(draft) -> None:
     assert loaded.name == "x"
     assert [entry.name for entry in loaded.optimizers] == ["adam"]
     assert loaded.seeds == (0, 1, 2)
-    assert loaded.train == Train(epochs=10, batch_size=128)
+    assert loaded.train == Train(epochs=10, batch_sizes=(128,))
     assert loaded.protocol == Protocol(metric=None, baseline=None, delta=None, alpha=0.05)
     assert loaded.path == Path("x.yaml")
     assert loaded.where("model") == "x.yaml:2:8: model"
@@ -31,7 +31,7 @@ def test_a_full_file(draft) -> None:
     ).checked()
     assert loaded.name == "noisy-digits_1.0"
     assert loaded.seeds == (7, 0, 4294967295)
-    assert loaded.train == Train(2, 64)
+    assert loaded.train == Train(2, (64,))
     assert loaded.protocol == Protocol("accuracy", "cross_entropy", 1.0, 0.1)
     assert isinstance(loaded.protocol.delta, float)
 
@@ -46,7 +46,7 @@ def test_a_baseline_is_a_label_or_a_name(draft, baseline: str, meant: str) -> No
 
 NAME = "letters, digits, '.', '_' and '-', at most 100, not '._-' first"
 SEEDS = "a count from 1 to 10,000, or a list of distinct whole numbers 0 <= seed < 2**32"
-KEYS = "name, dataset, model, losses, optimizer, seeds, train, protocol, execution"
+KEYS = "name, dataset, model, losses, optimizer, schedule, seeds, train, protocol, execution"
 CASES = {
     "unknown key": (
         {"trian": "{epochs: 1}"},
@@ -82,20 +82,28 @@ CASES = {
     ),
     "train as a number": (
         {"train": "5"},
-        ["4:8: train: 5 is not allowed; a mapping of epochs (a whole number >= 1, default 10), "
-         "batch_size (a whole number >= 1, default 128), "
-         "target_scale (standard, robust or none, default 'standard'), "
-         "augment (augmentations, as `lossbench list augmentations` shows them, default [])"],
+        ["4:8: train: 5 is not allowed; a mapping of epochs, batch_size, target_scale, augment, "
+         "sampling, l2, early_stopping, average, precision, stages, backend"],
     ),
     "fractional and negative": (
         {"train": "{epochs: 3.9, batch_size: -1}"},
         ["4:17: train.epochs: 3.9 is not allowed; a whole number >= 1",
-         "4:34: train.batch_size: -1 is not allowed; a whole number >= 1"],
+         "4:34: train.batch_size: -1 is not allowed; a whole number >= 1 or a "
+         "list of them"],
     ),
     "unknown key of train": (
         {"train": "{epoch: 3}"},
         ["4:9: train.epoch: unknown key 'epoch'; the keys are epochs, batch_size, target_scale, "
-         "augment. Did you mean 'epochs'?"],
+         "augment, sampling, l2, early_stopping, average, precision, stages, backend. "
+         "Did you mean 'epochs'?"],
+    ),
+    "a key of another section": (
+        {"train": "{save_model: best}", "protocol": "{epochs: 3}"},
+        ["4:9: train.save_model: unknown key 'save_model'; the keys are epochs, batch_size, "
+         "target_scale, augment, sampling, l2, early_stopping, average, precision, stages, "
+         "backend. 'save_model' stands under 'execution'.",
+         "5:12: protocol.epochs: unknown key 'epochs'; the keys are metric, baseline, delta, "
+         "alpha, head_controls. 'epochs' stands under 'train'."],
     ),
     "unknown metric": (
         {"protocol": "{metric: acuracy}"},
@@ -184,7 +192,7 @@ seeds: -1
 
 def test_the_draft_holds_what_is_valid(draft) -> None:
     loaded: Draft = draft(model="nothing", train="{epochs: 0, batch_size: 5}", seeds="[1, 1, 2]")
-    assert loaded.experiment.train == Train(10, 5)
+    assert loaded.experiment.train == Train(10, (5,))
     assert loaded.experiment.models == ()
     assert loaded.experiment.seeds == (1, 2)
     assert [entry.name for entry in loaded.experiment.losses] == ["mse"]

@@ -304,8 +304,8 @@ def test_no_combination_of_a_wrong_call_is_kept(draft, folder: Path) -> None:
 def test_the_other_tables_speak_of_their_own_kind(problems) -> None:
     assert problems(dataset="npz", model="resnet", optimizer="5") == [
         "x.yaml:1:10: dataset: data set 'npz' needs 'path' (a .npz file, relative to this one)",
-        "x.yaml:2:8: model: no model 'resnet'; it is one of conv1d_small, mlp, resnet20, seed_cnn, "
-        "tiny_cnn, unet_small. Did you mean 'resnet20'?",
+        "x.yaml:2:8: model: no model 'resnet'; it is one of conv1d_small, keras_file, mlp, "
+        "resnet20, seed_cnn, tiny_cnn, unet_small. Did you mean 'resnet20'?",
         "x.yaml:4:12: optimizer: 5 is not allowed; the name of an optimizer, or a mapping of name "
         "and parameters",
     ]

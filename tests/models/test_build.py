@@ -15,7 +15,7 @@ def shape_for(name, side=None, channels=1):
     return (side, 1 if MODELS[name].series else side, channels)
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_smallest_image_gives_outputs_per_image_or_pixel(name, channels):
     shape = shape_for(name, channels=channels)
@@ -27,7 +27,7 @@ def test_smallest_image_gives_outputs_per_image_or_pixel(name, channels):
     assert np.isfinite(outputs).all()
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
 def test_head_is_a_linear_layer(name):
     model = build(name, {}, shape_for(name, 12), 3)
     head = model.get_layer("head")
@@ -40,7 +40,7 @@ def test_head_is_a_linear_layer(name):
     assert model.output_shape[-1] == 3
 
 
-@pytest.mark.parametrize("name", MODELS.names)
+@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
 def test_variables_are_called_alike_each_time(name):
     first, second = (build(name, {}, shape_for(name, 12), 2) for _ in range(2))
     assert [v.path for v in first.weights] == [v.path for v in second.weights]

@@ -1,0 +1,106 @@
+"""What a row of the networks says, and the parameters that several of them share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from typing_extensions import TypedDict
+
+from lossbench.catalog.table import Parameter, Row
+from lossbench.catalog.types import FractionBelowOne, NonEmpty
+
+WholeFromOne = Annotated[int, Ge(1)]
+
+
+class LastLayers(TypedDict):
+    """The layers nearest to the head, counting those that have weights."""
+
+    last: WholeFromOne
+
+
+Trainable = Literal["none", "all"] | LastLayers
+"""What of a backbone is trained."""
+
+TRAINABLE = Parameter(
+    Trainable,
+    "none, all or {last: a whole number >= 1}",
+    "none",
+    "what of the backbone is trained: nothing, so that each image passes through it once; all of "
+    "it; the last layers that have weights. What is not trained keeps its batch normalisation in "
+    "inference mode",
+)
+
+OF_ALL = {
+    "dropout": Parameter(
+        FractionBelowOne, "0 <= dropout < 1", 0.0, "share of what the head reads that is dropped"
+    ),
+    "output_activation": Parameter(
+        Literal["linear", "softmax"],
+        "linear or softmax",
+        "linear",
+        "softmax feeds probabilities to losses that take raw outputs, a mistake on purpose, for "
+        "teaching",
+    ),
+}
+"""Parameters of every network."""
+
+OF_BACKBONES = {
+    "image_size": Parameter(
+        WholeFromOne | None,
+        "null or pixels >= 1",
+        None,
+        "height and width to which images are resized; null leaves them as they are",
+    ),
+    "trainable": TRAINABLE,
+    "pooling": Parameter(
+        Literal["avg", "max", "flatten"],
+        "avg, max or flatten",
+        "avg",
+        "how a map of features becomes one vector",
+    ),
+    **OF_ALL,
+}
+"""Parameters of every network whose features come from elsewhere."""
+
+MODEL_PATH = Parameter(NonEmpty, "a path", path=True, hashed=False, help="a .keras file")
+"""Its content belongs to a job's identity instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(Row):
+    """A network whose last layer is linear.
+
+    Attributes:
+        smallest_image: the least height and width, in pixels, that it can read; of series the
+            least length. Where images are resized, this is about their size afterwards.
+        series: whether it reads series: images of width 1, whose height is time.
+        source: where the architecture comes from.
+        per: what it gives outputs for: the whole image, or each pixel, as masks ask for.
+        backbone: whether its features come from a network that was trained before.
+    """
+
+    smallest_image: int
+    series: bool = False
+    per: Literal["image", "pixel"] = "image"
+    backbone: bool = False
+    source: str
+
+    def unreadable(
+        self, image_shape: tuple[int, int, int], params: Mapping[str, object] | None = None
+    ) -> str | None:
+        """Return what it reads and images of another shape are not, or None where they fit.
+
+        Args:
+            image_shape: height, width and channels, in pixels.
+            params: its parameters; an `image_size` says how large images are when it reads them.
+        """
+        height, width, _ = image_shape
+        size = (params or {}).get("image_size")
+        if not self.series:
+            least = self.smallest_image
+            side = size if isinstance(size, int) else min(height, width)
+            return None if side >= least else f"images of {least} pixels or more"
+        if width == 1 and height >= self.smallest_image:
+            return None
+        return f"series, images of width 1 and {self.smallest_image} or more in height"
