@@ -223,6 +223,8 @@ def run(
     threads = _threads(stored, options.threads)
     outcome = Outcome(folder)
     pending, messages = _pending(stored, checked.plan.jobs, options, outcome)
+    if checked.experiment.execution.save_model != "none":
+        messages += _without_model(stored)
     watcher.started(list(pending.values()), folder, outcome.reused, [*about_data, *messages])
     try:
         if pending:
@@ -311,6 +313,17 @@ def _pending(
     return pending, messages
 
 
+def _without_model(stored: Stored) -> list[str]:
+    """Say how many finished jobs kept no model, although models are now wanted."""
+    finished = (run.job_id for run in stored.runs if run.status == "ok")
+    paths = (store.job_folder(stored.folder, job_id) / store.MODEL for job_id in finished)
+    count = sum(not path.is_file() for path in paths)
+    return [
+        f"{count} finished jobs kept no model, and are not trained again for one; remove their "
+        "folders, or choose another place with --runs-dir."
+    ] * bool(count)
+
+
 def _matches(job: Job, patterns: Sequence[str]) -> bool:
     names = (job.id, f"seed {job.seed}", *job.names().values())
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
@@ -385,6 +398,7 @@ def _execute(
         retries=declared.retries,
         checkpoint_every_s=declared.checkpoint_every,
         memory_budget_mib=declared.memory_budget,
+        save_model=declared.save_model,
     )
     workers = options.workers or default_workers(threads)
     if options.executor == "ray":

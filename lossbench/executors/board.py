@@ -50,6 +50,7 @@ class Limits:
         memory_mib: resident memory above which a worker is replaced before its next job; None
             means its share of half the machine's memory, at least 2 GiB.
         memory_budget_mib: images that take more are read while training.
+        save_model: which of a job's networks is kept: none, best or last.
     """
 
     timeout_s: float | None = None
@@ -57,6 +58,7 @@ class Limits:
     checkpoint_every_s: float = 60.0
     memory_mib: float | None = None
     memory_budget_mib: float = EXECUTION["memory_budget"].default
+    save_model: str = EXECUTION["save_model"].default
 
 
 @dataclass(frozen=True, order=True)

@@ -45,6 +45,7 @@ def run_task(task: Task, limits: Limits, threads: int, stop: Path) -> dict[str, 
             checkpoint_every_s=limits.checkpoint_every_s,
             stop=stop,
             memory_budget_mib=limits.memory_budget_mib,
+            save_model=limits.save_model,
         )
     except StoreError:
         raise  # a full disk says nothing about the job: it ends the run, and the job stays open

@@ -13,6 +13,7 @@ from lossbench.errors import ShapeError
 from lossbench.models.backbone import backbone_of, pretrained_weights
 from lossbench.models.heads import head_layer
 from lossbench.models.initial_weights import draw_initial_weights, draw_weight, fingerprint
+from lossbench.models.plain import plain
 
 __all__ = [
     "backbone_of",
@@ -21,6 +22,7 @@ __all__ = [
     "draw_weight",
     "features",
     "fingerprint",
+    "plain",
     "pretrained_weights",
 ]
 

@@ -5,6 +5,7 @@ runs/<experiment>/
   plan.csv          every job and every skip with its reason
   runs.csv ...      tidy tables, rebuilt from the job folders
   jobs/<job id>/    job.json  result.json  epochs.csv  steps.csv  predictions.npz  log.txt
+                    model.keras, where it is kept
                     while it runs: lease.<k>  progress.json  checkpoint.npz
 """
 
@@ -24,6 +25,7 @@ from lossbench.store.experiments import (
 )
 from lossbench.store.files import csv_text, write_json, write_whole
 from lossbench.store.leases import Holder, Lease, claim, holder
+from lossbench.store.saved_models import MODEL, SavedModel, find_model
 from lossbench.store.sealing import file_hashes, is_sealed, verify, write_result
 from lossbench.store.standing import Damage, Running, Standing, read_standing
 from lossbench.store.tables import EPOCH_COLUMNS, write_tables
@@ -31,6 +33,7 @@ from lossbench.store.tables import EPOCH_COLUMNS, write_tables
 __all__ = [
     "EPOCH_COLUMNS",
     "FINISHED",
+    "MODEL",
     "PLAN_COLUMNS",
     "Damage",
     "Holder",
@@ -38,12 +41,14 @@ __all__ = [
     "Leftover",
     "Run",
     "Running",
+    "SavedModel",
     "Standing",
     "Stored",
     "claim",
     "csv_text",
     "file_hashes",
     "find_experiments",
+    "find_model",
     "forget_failure",
     "holder",
     "is_experiment",

@@ -21,7 +21,7 @@ from lossbench import datasets, metrics, store
 from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
-from lossbench.train import checkpoint, environment, evaluation
+from lossbench.train import checkpoint, environment, evaluation, saved_model
 from lossbench.train.assembly import Setting, assemble, settle, target_scale
 from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
@@ -34,6 +34,7 @@ from lossbench.train.loop import (
     seconds_compile,
     step_ms_median,
     train_epochs,
+    weights_of,
 )
 from lossbench.train.ordering import epoch_order, order_sha256
 from lossbench.train.regret import best_values, with_regret
@@ -51,6 +52,7 @@ def run_job(
     checkpoint_every_s: float = 60.0,
     stop: Path | None = None,
     memory_budget_mib: float = MEMORY_BUDGET_MIB,
+    save_model: str = "none",
 ) -> dict[str, Any]:
     """Run the job that `folder/job.json` describes and write its result beside it.
 
@@ -64,6 +66,7 @@ def run_job(
         checkpoint_every_s: a training that takes longer can go on from its last checkpoint.
         stop: when this file appears, the job writes a checkpoint and stops.
         memory_budget_mib: images that take more are read while training; changes no number.
+        save_model: whether the network is kept: none, best or last.
 
     Returns:
         The content of `result.json`; or, stored nowhere, the status "claimed" where another
@@ -86,7 +89,7 @@ def run_job(
     try:
         with _output_to(folder / "log.txt"):
             watch = Watch(folder, threads, checkpoint_every_s, stop)
-            result |= _status_of(folder, job, watch, memory_budget_mib)
+            result |= _status_of(folder, job, watch, memory_budget_mib, save_model)
         if result["status"] == "interrupted":
             return {"job_id": job["job_id"], "status": "interrupted"}
         result |= {
@@ -109,10 +112,10 @@ def run_job(
 
 
 def _status_of(
-    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float
+    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float, save_model: str
 ) -> dict[str, Any]:
     try:
-        return _train_and_measure(folder, job, watch, memory_budget_mib)
+        return _train_and_measure(folder, job, watch, memory_budget_mib, save_model)
     except Interrupted:
         return {"status": "interrupted"}
     except StoreError:
@@ -158,7 +161,7 @@ def _output_to(path: Path) -> Iterator[None]:
 
 
 def _train_and_measure(
-    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float
+    folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float, save_model: str
 ) -> dict[str, Any]:
     started = time.perf_counter()
     setting = settle(job, memory_budget_mib)
@@ -207,7 +210,10 @@ def _train_and_measure(
         **({"damage": dict(setting.splits.damage)} if setting.splits.damage else {}),
     }
     if status == "ok":
+        kept = weights_of(fed) if save_model == "last" else state.best_weights
         result |= _measure(folder, fed, setting, state)
+        if save_model != "none":
+            result["saved_model"] = saved_model.save(folder, fed, setting, kept)
     _write_curves(folder, setting, state)
     return result
 
@@ -290,7 +296,12 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
     if not splits.outputs:
         return found | _classes(setting.answers[0], selected)
     each = (
-        {"output": answer.output.name, "task": answer.splits.task, **_classes(answer, selected)}
+        {
+            "output": answer.output.name,
+            "task": answer.splits.task,
+            "n_scores": answer.output.n_scores,
+            **_classes(answer, selected),
+        }
         for answer in setting.answers
         if answer.output is not None
     )
