@@ -117,13 +117,15 @@ class Job:
         return json.dumps(shared, sort_keys=True)
 
     def names(self) -> dict[str, str]:
-        """Return what tables show: the display name of each entry."""
+        """Return what tables show: the display name of the job on each of `AXES`."""
         return {
             "dataset": self.dataset.display(DATASETS),
             "model": self.model.display(MODELS),
             "optimizer": self.optimizer.display(OPTIMIZERS),
             "schedule": self.schedule.display(SCHEDULES),
             "loss": self.loss.display(LOSSES),
+            "batch_size": str(self.batch_size),
+            "backend": self.backend,
         }
 
     def record(self) -> dict[str, Any]:

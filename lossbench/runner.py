@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from lossbench import config, datasets, store
 from lossbench.catalog import Facts
+from lossbench.catalog.axes import USUAL, shown, varying
 from lossbench.config import Experiment
 from lossbench.config.entries import CUSTOM, walk
 from lossbench.config.sources import source_file
@@ -231,9 +232,17 @@ def run(
             _write_jobs(folder, pending.values())
             _share(folder, checked, pending, outcome, watcher, options, threads, stop)
     finally:
-        store.write_tables(store.read_experiment(folder))
+        _write_tables(folder)
     outcome.left, outcome.stopped = len(pending), stop.why
     return outcome
+
+
+def _write_tables(folder: Path) -> None:
+    from lossbench import comparison  # here: it needs SciPy, and plans do not
+
+    stored = store.read_experiment(folder)
+    store.write_tables(stored)
+    store.write_whole(folder / "convergence.csv", comparison.convergence_of(stored))
 
 
 def _write_plan(folder: Path, checked: Checked) -> None:
@@ -241,10 +250,8 @@ def _write_plan(folder: Path, checked: Checked) -> None:
         {
             "job_id": job.id,
             **job.names(),
-            "backend": job.backend,
             "seed": job.seed,
             "epochs": job.epochs,
-            "batch_size": job.batch_size,
             "metric": job.metric,
             "planned": "control" if job.control else "yes",
         }
@@ -286,8 +293,9 @@ def _pending(
     messages = list(stored.damaged)
     pending: dict[str, Job] = {}
     kept = 0
+    apart = varying(job.names() for job in jobs)
     for job in jobs:
-        if options.only and not _matches(job, options.only):
+        if options.only and not _matches(job, options.only, apart):
             continue
         status = runs[job.id].status
         if status in store.FINISHED:
@@ -324,8 +332,11 @@ def _without_model(stored: Stored) -> list[str]:
     ] * bool(count)
 
 
-def _matches(job: Job, patterns: Sequence[str]) -> bool:
-    names = (job.id, f"seed {job.seed}", *job.names().values())
+def _matches(job: Job, patterns: Sequence[str], apart: Sequence[str]) -> bool:
+    """Return whether a pattern fits; what is usual and alike for all jobs is no name."""
+    of_job = job.names().items()
+    named = (shown(axis, name) for axis, name in of_job if axis in apart or axis not in USUAL)
+    names = (job.id, f"seed {job.seed}", *named)
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 

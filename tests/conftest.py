@@ -54,11 +54,24 @@ def result_of(job_id: str, metric: str, value: float | None, **changes: Any) -> 
     } | changes
 
 
+USUAL_AXES = {
+    "model": "seed_cnn",
+    "optimizer": "adam",
+    "schedule": "constant",
+    "backend": "tensorflow",
+    "loss": "cross_entropy",
+    "batch_size": "128",
+    "epochs": "3",
+    "planned": "yes",
+}
+
+
 @pytest.fixture
 def make_runs(tmp_path: Path) -> Callable[..., Path]:
     """Writes an experiment's folder with given scores of each loss and seed.
 
-    A score may be None (no result), NaN (status nan) or a mapping of changes to the result.
+    A score may be None (no result), NaN (status nan) or a mapping of changes to the result. Of
+    another factor, scores are those of its levels; what all jobs share can be given by axis.
     """
 
     def make(
@@ -67,27 +80,17 @@ def make_runs(tmp_path: Path) -> Callable[..., Path]:
         name: str = "made",
         metric: str = "accuracy",
         dataset: str = "mnist_mini",
+        factor: str = "loss",
         protocol: Mapping[str, Any] | None = None,
+        **axes: str,
     ) -> Path:
         folder = tmp_path / "runs" / name
+        shared = USUAL_AXES | {"dataset": dataset, "metric": metric} | axes
         rows = []
-        for loss, values in scores.items():
+        for level, values in scores.items():
             for seed, value in enumerate(values):
-                job_id = f"{name}-{dataset}-{loss}-{seed}"
-                rows.append(
-                    {
-                        "job_id": job_id,
-                        "dataset": dataset,
-                        "model": "seed_cnn",
-                        "optimizer": "adam",
-                        "loss": loss,
-                        "seed": seed,
-                        "epochs": 3,
-                        "batch_size": 128,
-                        "metric": metric,
-                        "planned": "yes",
-                    }
-                )
+                job_id = f"{name}-{dataset}-{level}-{seed}"
+                rows.append({**shared, "job_id": job_id, factor: level, "seed": seed})
                 if value is None:
                     continue
                 same = {"init_sha256": f"i{seed}", "order_sha256": f"o{seed}"}

@@ -70,6 +70,13 @@ def test_nearest_evidence_wins():
     assert seconds_of(KIND, TIMING, measured) == pytest.approx(3.0 + 4 * 0.6)
 
 
+def test_another_backend_is_no_evidence():
+    on_torch = change(TIMING, backend="torch", step_ms=500.0)
+    assert seconds_of(KIND, on_torch, TIMING) == pytest.approx(9.0)
+    assert seconds_of(KIND, on_torch) is None
+    assert seconds_of(change(KIND, backend="torch"), on_torch) == pytest.approx(3.0 + 4 * 5.5)
+
+
 def test_the_same_network_on_other_data_is_scaled_by_pixels_and_images():
     earlier = change(TIMING, dataset="small", pixels=392, n_train=500)
     # Twice the pixels: a step takes 0.2 s, and there are ten; validation has twice the images too.

@@ -19,6 +19,7 @@ COMMANDS = {
     ),
     "schema": (["schema"], HEAVY | {"pandas", "scipy"}),
     "compare": (["compare", "RUNS"], HEAVY),
+    "factor": (["compare", "RUNS", "--factor", "loss", "--convergence"], HEAVY),
     "status": (["status", "RUNS"], HEAVY | {"pandas", "scipy"}),
     "clean": (["clean", "RUNS", "--dry-run"], HEAVY | {"pandas", "scipy"}),
 }

@@ -18,8 +18,16 @@ def compare(
             metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
         ),
     ] = None,
+    factor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AXIS",
+            help="Compare another axis than the loss: optimizer, model, schedule, batch_size or "
+            "backend. [default: loss; where there is one alone, what else differs]",
+        ),
+    ] = None,
     baseline: Annotated[
-        str | None, typer.Option(help="Compare with this loss instead of the declared one.")
+        str | None, typer.Option(help="Compare with this loss (optimizer, ...) instead.")
     ] = None,
     metric: Annotated[
         str | None, typer.Option(help="Judge by this metric instead of the declared one.")
@@ -27,12 +35,21 @@ def compare(
     at: Annotated[
         Epoch, typer.Option(help="Compare at the epoch chosen on validation, or at the last one.")
     ] = "selected",
+    convergence: Annotated[
+        bool | None,
+        typer.Option(
+            "--convergence/--no-convergence",
+            help="Also say which trains faster. [default: unless losses are compared]",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Also write comparisons.csv into this folder.")
+        Path | None,
+        typer.Option(help="Also write CSV tables and pictures of the curves into this folder."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Compare the losses of finished runs, pair by pair, on the test set.
+    """Compare the losses of finished runs, or another axis, pair by pair, on the test set.
 
     Reads any number of run folders, needs no TensorFlow and writes nothing unless --out is given.
 
@@ -43,6 +60,8 @@ def compare(
       lossbench compare runs/quickstart runs/mnist --metric nll
 
       lossbench compare runs/label-noise --at last
+
+      lossbench compare runs/optimizers --factor optimizer --baseline Adam --out pictures
     """
     from lossbench import comparison, store
     from lossbench.reporting.machine import as_json
@@ -50,9 +69,20 @@ def compare(
 
     folders = store.find_experiments(runs or [RUNS_DIR])
     stored = [store.read_experiment(folder) for folder in folders]
-    compared = comparison.compare(stored, baseline=baseline, metric=metric, at=at)
+    compared = comparison.compare(
+        stored,
+        factor=None if factor is None else comparison.checked_factor(factor),
+        baseline=baseline,
+        metric=metric,
+        at=at,
+        convergence=True if out and convergence is None else convergence,
+    )
     if out:
+        from lossbench.reporting.training_curves import write_pictures
+
         store.write_whole(out / "comparisons.csv", comparison.csv_text(compared))
+        store.write_whole(out / "convergence.csv", comparison.convergence_csv(compared))
+        write_pictures(out, stored, compared)
     sys.stdout.write(as_json(compared) if json else as_text(compared))
 
 

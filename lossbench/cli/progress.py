@@ -10,6 +10,7 @@ from typing import Any, Self
 import typer
 
 from lossbench import store
+from lossbench.catalog import axes
 from lossbench.plan import Job
 from lossbench.reporting.status import duration
 
@@ -169,16 +170,15 @@ def make_watcher(*, quiet: bool) -> Silent:
 
 
 def varying(jobs: Sequence[Job]) -> tuple[str, ...]:
-    """Return what else than loss and seed tells the jobs apart: dataset, model, optimizer."""
-    names = [job.names() for job in jobs]
-    axes = ("dataset", "model", "optimizer")
-    return tuple(axis for axis in axes if len({name[axis] for name in names}) > 1)
+    """Return what else than loss and seed tells the jobs apart: dataset, model, optimizer, ..."""
+    return tuple(axis for axis in axes.varying(job.names() for job in jobs) if axis != "loss")
 
 
-def describe(job: Job, axes: Sequence[str]) -> str:
+def describe(job: Job, apart: Sequence[str]) -> str:
     """Return a job in a few words: loss, what varies besides, seed."""
     names = job.names()
-    return ", ".join([names["loss"], *(names[axis] for axis in axes), f"seed {job.seed}"])
+    others = (axes.shown(axis, names[axis]) for axis in apart)
+    return ", ".join([names["loss"], *others, f"seed {job.seed}"])
 
 
 def outcome(job: Job, result: dict[str, Any]) -> str:

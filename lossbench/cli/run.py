@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossbench.catalog.axes import told
 from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir, Strict
 
 if TYPE_CHECKING:
@@ -168,9 +169,9 @@ def _summary(outcome: "Outcome") -> str:
 def _print_failures(outcome: "Outcome") -> None:
     for job, message in outcome.failed:
         names = job.names()
+        job_told = ", ".join([names["loss"], *told(names, without="loss"), f"seed {job.seed}"])
         typer.echo(
-            f"job {job.id} ({names['loss']}, {names['dataset']}, {names['model']}, "
-            f"seed {job.seed}): {message} See {outcome.folder}/jobs/{job.id}/log.txt",
+            f"job {job.id} ({job_told}): {message} See {outcome.folder}/jobs/{job.id}/log.txt",
             err=True,
         )
 

@@ -1,4 +1,4 @@
-"""Runs to blocks: the same start for every loss of a seed, one value for each loss and seed."""
+"""Runs to blocks: a seed's runs started alike; one value for each level of the factor and seed."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lossbench import store
 from lossbench.catalog import METRICS
+from lossbench.catalog.axes import plural, shown
 from lossbench.catalog.metrics import parted
 from lossbench.config.wording import did_you_mean
 from lossbench.errors import StoreError
@@ -25,24 +26,47 @@ MATCHED = (
 )
 """Fingerprints that must agree between the runs of a block."""
 
+CHANGED: Mapping[str, frozenset[str]] = {
+    "model": frozenset({"init_sha256", "head_init_sha256"}),
+    "batch_size": frozenset({"augmentation_sha256"}),  # which is that of the first batch
+    "backend": frozenset({"augmentation_sha256"}),  # whose last bits are the backend's
+}
+"""Fingerprints that differ between levels of a factor by its nature."""
 
-def distinct(runs: Iterable[Run]) -> list[Run]:
+
+def level_of(run: Run, factor: str) -> str:
+    """Return a run's level of the factor: its display name on that axis."""
+    return run.names()[factor]
+
+
+def levels_of(runs: Sequence[Run], factor: str) -> list[str]:
+    """Return the levels of the factor in the order of the runs."""
+    return list(dict.fromkeys(level_of(run, factor) for run in runs))
+
+
+def of_level(runs: Sequence[Run], factor: str, level: str) -> list[Run]:
+    """Return the runs of one level of the factor."""
+    return [run for run in runs if level_of(run, factor) == level]
+
+
+def distinct(runs: Iterable[Run], factor: str) -> list[Run]:
     """Return runs, the same job from several folders once; refuse two that claim one block."""
     kept: dict[tuple[str, int], Run] = {}
     for run in runs:
-        key = (run.loss, run.seed)
+        key = (level_of(run, factor), run.seed)
         other = kept.get(key)
         if other is not None and other.job_id != run.job_id:
             raise StoreError(
-                f"compare: jobs {other.job_id} and {run.job_id} both claim {run.loss} on "
-                f"{run.dataset}, seed {run.seed}. Give one of the folders, or label the losses."
+                f"compare: jobs {other.job_id} and {run.job_id} both claim "
+                f"{shown(factor, key[0])} on {run.dataset}, seed {run.seed}. Give one of the "
+                f"folders, or label the {plural(factor)}."
             )
         if other is None or other.status not in store.FINISHED:
             kept[key] = run
     return list(kept.values())
 
 
-def check_blocks(runs: Sequence[Run]) -> None:
+def check_blocks(runs: Sequence[Run], factor: str) -> None:
     """Refuse to pair runs that did not start alike.
 
     Raises:
@@ -54,20 +78,23 @@ def check_blocks(runs: Sequence[Run]) -> None:
             by_seed.setdefault(run.seed, []).append(run)
     for seed, block in by_seed.items():
         first = block[0]
+        one = shown(factor, level_of(first, factor))
         for run in block[1:]:
-            for field in _matched(first, run):
+            other = shown(factor, level_of(run, factor))
+            for field in _matched(first, run, factor):
                 a, b = (first.result or {}).get(field), (run.result or {}).get(field)
                 if a != b:
                     raise StoreError(
-                        f"compare: job {run.job_id} ({run.loss}, {run.dataset}, seed {seed}) "
-                        f"differs from job {first.job_id} ({first.loss}) in {field}: they did not "
+                        f"compare: job {run.job_id} ({other}, {run.dataset}, seed {seed}) "
+                        f"differs from job {first.job_id} ({one}) in {field}: they did not "
                         "start alike and cannot be paired. Remove the changed job and run again."
                     )
 
 
-def _matched(first: Run, run: Run) -> tuple[str, ...]:
+def _matched(first: Run, run: Run, factor: str) -> list[str]:
     same_head = _head(first.result or {}) == _head(run.result or {})
-    return (*MATCHED, "head_init_sha256") if same_head else MATCHED
+    matched = (*MATCHED, "head_init_sha256") if same_head else MATCHED
+    return [field for field in matched if field not in CHANGED.get(factor, ())]
 
 
 def _head(result: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -114,15 +141,17 @@ def mean_of(runs: Iterable[Run], metric: str, at: At, column: str) -> float:
 
 def values_of(
     runs: Sequence[Run],
-    losses: Sequence[str],
+    levels: Sequence[str],
     seeds: Sequence[int],
     metric: str,
+    *,
+    factor: str,
     at: At = "selected",
 ) -> Array:
-    """Return the metric, [losses, seeds], NaN where a run failed or is missing."""
-    values = np.full((len(losses), len(seeds)), np.nan)
+    """Return the metric, [levels, seeds], NaN where a run failed or is missing."""
+    values = np.full((len(levels), len(seeds)), np.nan)
     for run in runs:
-        values[losses.index(run.loss), seeds.index(run.seed)] = _value(run, metric, at)
+        values[levels.index(level_of(run, factor)), seeds.index(run.seed)] = _value(run, metric, at)
     worked = [run for run in runs if run.status == "ok"]
     if worked and np.isnan(values).all():
         rows = (row for run in worked for row in (run.result or {})["metrics"])
@@ -147,11 +176,12 @@ def _in_order(names: Sequence[str]) -> list[str]:
     return sorted(set(names), key=place)
 
 
-def other_heads(runs: Sequence[Run], baseline: str | None) -> dict[str, str]:
-    """Return the kind of head of each loss whose output layer is not the baseline's."""
-    heads = {run.loss: _head(run.result) for run in runs if run.result and "outputs" in run.result}
+def other_heads(runs: Sequence[Run], factor: str, baseline: str | None) -> dict[str, str]:
+    """Return the kind of head of each level whose output layer is not the baseline's."""
+    known = [run for run in runs if run.result and "outputs" in run.result]
+    heads = {level_of(run, factor): _head(run.result or {}) for run in known}
     if baseline not in heads:
         return {}
     return {
-        loss: str(head[0] or "other") for loss, head in heads.items() if head != heads[baseline]
+        level: str(head[0] or "other") for level, head in heads.items() if head != heads[baseline]
     }

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench import stats
-from lossbench.comparison.results import LossRow
+from lossbench.comparison.blocks import level_of
+from lossbench.comparison.results import Row
 from lossbench.store import Run
 
 Array = NDArray[np.float64]
@@ -16,7 +17,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Tested:
-    """A loss's difference to the baseline and what the tests say of it."""
+    """A level's difference to the baseline and what the tests say of it."""
 
     n: int
     diff: float = math.nan
@@ -33,70 +34,74 @@ class _Tested:
 
 def judge(
     runs: Sequence[Run],
-    losses: Sequence[str],
+    levels: Sequence[str],
     values: Array,
     *,
+    factor: str,
     sign: float,
     baseline: str | None,
     delta: float,
     alpha: float,
     flags: Mapping[str, tuple[str, ...]],
     overlap: float = 0.0,
-) -> list[LossRow]:
-    """Compare every loss with the baseline.
+) -> list[Row]:
+    """Compare every level of the factor with the baseline.
 
     Args:
         runs: the runs of the comparison.
-        losses: display names, in the order of the rows of `values`.
-        values: the metric, [losses, seeds]; NaN where a run failed or is missing.
+        levels: display names, in the order of the rows of `values`.
+        values: the metric, [levels, seeds]; NaN where a run failed or is missing.
+        factor: the axis whose levels they are.
         sign: +1 where higher is better, -1 where lower is.
-        baseline: the loss to compare with; None gives means only.
+        baseline: the level to compare with; None gives means only.
         delta: smallest difference that matters, in metric units; NaN where unknown.
         alpha: level of tests and intervals.
-        flags: what a reader should know of a loss, beside what its differences say.
+        flags: what a reader should know of a level, beside what its differences say.
         overlap: n_test / n_train where each seed has a test part of its own, see
             `stats.paired_difference`; 0 where all share one.
 
     Returns:
-        One row for each loss, in their order.
+        One row for each level, in their order.
     """
     oriented = sign * values
     nothing = np.full(oriented.shape[1], np.nan)
-    reference = nothing if baseline is None else oriented[losses.index(baseline)]
-    others = [i for i, loss in enumerate(losses) if loss != baseline]
+    reference = nothing if baseline is None else oriented[levels.index(baseline)]
+    others = [i for i, level in enumerate(levels) if level != baseline]
     found = _tests(oriented[others] - reference, delta, alpha, overlap)
     tested = dict(zip(others, found, strict=True))
     return [
         _row(
-            [run for run in runs if run.loss == loss],
+            level,
+            [run for run in runs if level_of(run, factor) == level],
             sign,
             oriented[index],
             reference,
             tested.get(index, _Tested(int(np.isfinite(oriented[index]).sum()))),
-            flags.get(loss, ()),
+            flags.get(level, ()),
         )
-        for index, loss in enumerate(losses)
+        for index, level in enumerate(levels)
     ]
 
 
 def _row(
+    level: str,
     mine: Sequence[Run],
     sign: float,
     oriented: Array,
     reference: Array,
     tested: _Tested,
     head: tuple[str, ...],
-) -> LossRow:
+) -> Row:
     ok = oriented[~np.isnan(oriented)]
     done = sum(run.status == "ok" for run in mine)
     flags = (*tested.flags, *head)
     if done < len(mine):
         failed = any(run.status not in ("ok", "missing") for run in mine)
         flags = (*flags, "FAILURES" if failed else "INCOMPLETE")
-    measured = len(ok) or not done  # a loss may work and still not give what a metric needs
+    measured = len(ok) or not done  # a run may work and still not give what a metric needs
     wins, blocks = _wins(oriented, reference) if measured else (0, 0)
-    return LossRow(
-        loss=mine[0].loss,
+    return Row(
+        level=level,
         mean=sign * float(ok.mean()) if len(ok) else math.nan,
         n=tested.n,
         diff=tested.diff,
@@ -124,7 +129,7 @@ def _wins(mine: Array, reference: Array) -> tuple[int, int]:
 
 
 def _tests(table: Array, delta: float, alpha: float, overlap: float) -> list[_Tested]:
-    """Test each row of `table`, [losses, seeds]; p-values are adjusted over the rows."""
+    """Test each row of `table`, [levels, seeds]; p-values are adjusted over the rows."""
     complete = [row[~np.isnan(row)] for row in table]
     testable = [len(d) >= stats.FEWEST_BLOCKS for d in complete]
     usable = [ok and math.isfinite(delta) for ok in testable]

@@ -36,6 +36,7 @@ def planned_jobs(experiment: Experiment, facts: Sequence[Facts], plan: Plan) -> 
             n_train=fact.n_train,
             pixels=math.prod(fact.image_shape),
             epochs=job.epochs,
+            backend=names["backend"],
         )
         planned.append(Planned(job.id, job.trace_key, kind))
     return planned
@@ -140,6 +141,7 @@ def _timing(
         eval_s=eval_s,
         memory_mib=float(result.get("memory_mib") or 0.0),
         disk_mib=sum(path.stat().st_size for path in folder.iterdir()) / 2**20,
+        backend=row["backend"],
     )
 
 

@@ -96,4 +96,5 @@ def _timing(planned: Planned, row: Mapping[str, Any]) -> Timing:
         eval_s=row["seconds_eval"],
         memory_mib=row["memory_mib"],
         measured=True,
+        backend=kind.backend,
     )

@@ -5,6 +5,8 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from lossbench.catalog.axes import USUAL
+
 START_S = 4.0
 """A worker imports TensorFlow once, before its first job."""
 
@@ -28,6 +30,7 @@ class Timing:
         memory_mib: the process's largest memory.
         disk_mib: size of the job's folder; None for a measurement.
         measured: whether it was measured for this forecast.
+        backend: what computed.
     """
 
     job_id: str
@@ -44,6 +47,7 @@ class Timing:
     memory_mib: float
     disk_mib: float | None = None
     measured: bool = False
+    backend: str = USUAL["backend"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Kind:
         n_train: training images.
         pixels: values of an image.
         epochs: passes over the training images.
+        backend: what computes.
     """
 
     dataset: str
@@ -67,6 +72,7 @@ class Kind:
     n_train: int
     pixels: int
     epochs: int
+    backend: str = USUAL["backend"]
 
 
 @dataclass(frozen=True)
@@ -215,8 +221,8 @@ def _cost(kind: Kind, timings: Sequence[Timing]) -> _Cost | None:
 
 
 def _alike(kind: Kind, timings: Sequence[Timing]) -> list[Timing]:
-    """Return the timings with the same data and network; else those with the same network."""
-    of_model = [row for row in timings if row.model == kind.model]
+    """Return the timings with the same data, network and backend; else those with other data."""
+    of_model = [row for row in timings if (row.model, row.backend) == (kind.model, kind.backend)]
     alike = [row for row in of_model if row.dataset == kind.dataset]
     if not alike:
         alike = [row for row in of_model if row.pixels]

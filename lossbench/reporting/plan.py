@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, SCHEDULES, Facts
+from lossbench.catalog.axes import USUAL
 from lossbench.config import Experiment
 from lossbench.config.experiment import Train
 from lossbench.forecast import Forecast
@@ -78,7 +79,9 @@ def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
         ("schedules", experiment.schedules, SCHEDULES),
         ("losses", experiment.losses, LOSSES),
     ):
-        yield from _row(title, ", ".join(entry.display(table) for entry in entries))
+        names = [entry.display(table) for entry in entries]
+        if names != [USUAL.get(title.removesuffix("s"))]:
+            yield from _row(title, ", ".join(names))
     yield from _row("seeds", f"{len(experiment.seeds)}: {', '.join(map(str, experiment.seeds))}")
     yield from _row("training", f"{train.epochs} epochs, batches of {_listed(train)}")
     if train.augment:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lossbench.catalog.axes import shown, varying
 from lossbench.store import Run, Running, Standing
 
 SCHEMA = 1
@@ -112,12 +113,12 @@ def _counts(runs: Sequence[Run]) -> str:
 
 
 def _varying(runs: Sequence[Run]) -> tuple[str, ...]:
-    axes = ("dataset", "model", "optimizer")
-    return tuple(axis for axis in axes if len({getattr(run, axis) for run in runs}) > 1)
+    return tuple(axis for axis in varying(run.names() for run in runs) if axis != "loss")
 
 
 def _name(run: Run, axes: Sequence[str]) -> str:
-    return ", ".join([run.loss, *(getattr(run, axis) for axis in axes), f"seed {run.seed}"])
+    names = run.names()
+    return ", ".join([run.loss, *(shown(axis, names[axis]) for axis in axes), f"seed {run.seed}"])
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
@@ -172,9 +173,6 @@ def _record(standing: Standing) -> dict[str, Any]:
 def _job(run: Run) -> dict[str, Any]:
     return {
         "job_id": run.job_id,
-        "dataset": run.dataset,
-        "model": run.model,
-        "optimizer": run.optimizer,
-        "loss": run.loss,
+        **run.names(),
         "seed": run.seed,
     }

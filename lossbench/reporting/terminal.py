@@ -11,7 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lossbench.comparison import Comparison, LossRow
+from lossbench.catalog.axes import plural, title, told
+from lossbench.comparison import Comparison, Row
+from lossbench.reporting.convergence import print_convergence
+from lossbench.reporting.numbers import decimals_of, interval, number, p_value
 
 WORDS = {
     "NO_DATA": "not testable",
@@ -84,9 +87,18 @@ def _print(console: Console, comparison: Comparison) -> None:
         console.print()
         console.print(Text("beside them, cross-entropy with the head that a loss brought along:"))
         console.print(_table(comparison.controls, comparison, scale, decimals))
-    told = [_regret_text(comparison, scale, decimals, beside=beside)] if regret else []
-    for line in _notes(comparison, scale, decimals, told):
+    regrets = [_regret_text(comparison, scale, decimals, beside=beside)] if regret else []
+    for line in _notes(comparison, scale, decimals, regrets):
         console.print(Text(line))
+    if comparison.convergence is not None:
+        print_convergence(console, comparison, comparison.convergence)
+
+
+def _title(comparison: Comparison) -> str:
+    """Return what all runs of a comparison share, after the factor where that is not the loss."""
+    shared = " / ".join(told(comparison.names(), without=comparison.factor))
+    lead = "" if comparison.factor == "loss" else f"comparing {plural(comparison.factor)}: "
+    return f"{lead}{shared}, {comparison.epochs} epochs, {comparison.seeds} paired seeds"
 
 
 def _header(comparison: Comparison, scale: float) -> list[str]:
@@ -96,31 +108,24 @@ def _header(comparison: Comparison, scale: float) -> list[str]:
     epoch = "epoch chosen on validation" if comparison.at == "selected" else "at the last epoch"
     points = " points" if comparison.bounded else ""
     others = sum(row.verdict != "BASELINE" for row in comparison.rows)
-    family = "1 loss" if others == 1 else f"{others} losses"
+    of_factor = title(comparison.factor) if others == 1 else plural(comparison.factor)
     return [
-        f"{comparison.dataset} / {comparison.model} / {comparison.optimizer}, "
-        f"{comparison.epochs} epochs, {comparison.seeds} paired seeds",
+        _title(comparison),
         f"{comparison.metric} on test{unit}, {better}; {epoch}",
         f"baseline {comparison.baseline or 'missing'}; "
         f"delta {scale * comparison.delta:.3g}{points}{declared}; "
-        f"alpha {comparison.alpha:g}, Holm over {family}",
+        f"alpha {comparison.alpha:g}, Holm over {others} {of_factor}",
     ]
 
 
 def _decimals(comparison: Comparison, scale: float) -> int:
     """Return the decimals at which a usual half-width of an interval has two digits."""
-    halves = sorted(
-        scale * (row.ci_high - row.ci_low) / 2
-        for row in comparison.rows
-        if math.isfinite(row.ci_high) and row.ci_high > row.ci_low
-    )
-    if not halves:
-        return 2 if comparison.bounded else 4
-    return min(6, max(0, 1 - math.floor(math.log10(halves[len(halves) // 2]))))
+    halves = (scale * (row.ci_high - row.ci_low) / 2 for row in comparison.rows)
+    return decimals_of(halves, 2 if comparison.bounded else 4)
 
 
 def _table(
-    rows: Sequence[LossRow],
+    rows: Sequence[Row],
     comparison: Comparison,
     scale: float,
     decimals: int,
@@ -128,9 +133,9 @@ def _table(
     regret: bool = False,
 ) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("loss", overflow="fold", min_width=10)
-    interval = "95% CI" if comparison.alpha == 0.05 else "CI"
-    for name in ("mean", *(["regret"] if regret else []), "diff", interval, "wins", "p Holm"):
+    table.add_column(title(comparison.factor), overflow="fold", min_width=10)
+    ci = "95% CI" if comparison.alpha == 0.05 else "CI"
+    for name in ("mean", *(["regret"] if regret else []), "diff", ci, "wins", "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     table.add_column("done", justify="right", no_wrap=True)
@@ -139,12 +144,12 @@ def _table(
         mark = "*" if row.flags else ""
         table.add_row(
             Text(_with_head(row)),
-            _number(scale * row.mean, decimals),
-            *([_number(scale * row.regret, decimals)] if regret else []),
-            _number(scale * row.diff, decimals, signed=True),
-            _interval(row, scale, decimals),
+            number(scale * row.mean, decimals),
+            *([number(scale * row.regret, decimals)] if regret else []),
+            number(scale * row.diff, decimals, signed=True),
+            interval(scale * row.ci_low, scale * row.ci_high, decimals),
             f"{row.wins}/{row.blocks}" if row.blocks and row.verdict != "BASELINE" else ".",
-            _p(row.p_holm),
+            p_value(row.p_holm),
             Text(WORDS[row.verdict] + mark, style=STYLES.get(row.verdict, "")),
             f"{row.done}/{row.planned}",
         )
@@ -159,36 +164,17 @@ def _tells_regret(comparison: Comparison) -> bool:
 
 def _regret_text(comparison: Comparison, scale: float, decimals: int, *, beside: bool) -> str:
     """Return the best possible value, and the regrets where the table has no room for them."""
-    best = _number(scale * comparison.optimum, decimals)
+    best = number(scale * comparison.optimum, decimals)
     if beside:
         return f"regret: what is missing to {best}, the best possible on this test set."
-    found = (f"{row.loss} {_number(scale * row.regret, decimals)}" for row in comparison.rows)
+    found = (f"{row.level} {number(scale * row.regret, decimals)}" for row in comparison.rows)
     return f"regret to {best}, the best possible on this test set: {', '.join(found)}."
 
 
-def _with_head(row: LossRow) -> str:
+def _with_head(row: Row) -> str:
     """Return a loss as the table names it: with its head where that is one of its own."""
-    known = row.head in (None, "classes", "binary") or " head" in row.loss
-    return row.loss if known else f"{row.loss} + {row.head} head"
-
-
-def _number(value: float, decimals: int, *, signed: bool = False) -> str:
-    if not math.isfinite(value):
-        return "."
-    return f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
-
-
-def _interval(row: LossRow, scale: float, decimals: int) -> str:
-    if not math.isfinite(row.ci_low):
-        return "."
-    low, high = scale * row.ci_low, scale * row.ci_high
-    return f"[{low:+.{decimals}f},{high:+.{decimals}f}]"
-
-
-def _p(p: float) -> str:
-    if not math.isfinite(p):
-        return "."
-    return "<0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+    known = row.head in (None, "classes", "binary") or " head" in row.level
+    return row.level if known else f"{row.level} + {row.head} head"
 
 
 def _notes(comparison: Comparison, scale: float, decimals: int, regret: Sequence[str]) -> list[str]:
@@ -198,11 +184,11 @@ def _notes(comparison: Comparison, scale: float, decimals: int, regret: Sequence
         lines.append(f"positives on test: {share}, the average precision of a random order.")
     open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
     if open_rows:
-        found = ", ".join(f"{row.loss} {scale * row.mde:.{decimals}f}" for row in open_rows)
+        found = ", ".join(f"{row.level} {scale * row.mde:.{decimals}f}" for row in open_rows)
         lines.append(f"inconclusive is not equal: this design detects about {found}.")
     flagged = dict.fromkeys(flag for row in comparison.rows for flag in row.flags)
     for flag in flagged:
-        names = ", ".join(row.loss for row in comparison.rows if flag in row.flags)
+        names = ", ".join(row.level for row in comparison.rows if flag in row.flags)
         lines.append(f"* {flag} ({names}): {MEANING[flag]}")
     lines += [f"warning: {text}" for text in comparison.warnings]
     return lines

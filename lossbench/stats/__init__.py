@@ -1,5 +1,14 @@
 """Estimates, intervals, tests and verdicts: arrays in, estimates out; numpy and scipy only."""
 
+from lossbench.stats.convergence import (
+    Oscillation,
+    area_under,
+    best_last_gap,
+    largest_spike,
+    oscillation,
+    reached_at,
+    smooth,
+)
 from lossbench.stats.multiplicity import holm
 from lossbench.stats.paired import (
     all_equal,
@@ -13,14 +22,21 @@ from lossbench.stats.verdicts import FEWEST_BLOCKS, flags, left_out_verdicts, ve
 
 __all__ = [
     "FEWEST_BLOCKS",
+    "Oscillation",
     "all_equal",
+    "area_under",
+    "best_last_gap",
     "beyond_delta_p",
     "flags",
     "holm",
+    "largest_spike",
     "left_out_verdicts",
     "mde_dz",
+    "oscillation",
     "paired_difference",
+    "reached_at",
     "sign_flip_p",
+    "smooth",
     "tost_p",
     "verdict",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lossbench.catalog.axes import AXES
 from lossbench.errors import StoreError
 
 FINISHED = frozenset({"ok", "diverged", "nan"})
@@ -90,6 +91,10 @@ class Run:
     schedule: str = "constant"
     backend: str = "tensorflow"
     control: bool = False
+
+    def names(self) -> dict[str, str]:
+        """Return the run's display name on each of `AXES`."""
+        return {axis: str(getattr(self, axis)) for axis in AXES}
 
     @property
     def status(self) -> str:

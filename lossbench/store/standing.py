@@ -78,8 +78,8 @@ class Standing:
     def seconds_left(self) -> float | None:
         """Seconds until all is done with as many jobs side by side as now; None if unknown.
 
-        A job still to do takes as long as the mean finished one with the same data, network and
-        number of epochs.
+        A job still to do takes as long as the mean finished one with the same data, network,
+        backend, batch size and number of epochs.
         """
         open_runs = [*self.failed, *self.missing, *(damage.run for damage in self.damaged)]
         parts = [(run, 1.0) for run in open_runs]
@@ -95,8 +95,8 @@ class Standing:
         return max(sum(work) / len(self.running), max(work[len(open_runs) :]))
 
 
-def _kind(run: Run) -> tuple[str, str, int]:
-    return run.dataset, run.model, run.epochs
+def _kind(run: Run) -> tuple[str, str, str, int, int]:
+    return run.dataset, run.model, run.backend, run.batch_size, run.epochs
 
 
 def _mean(values: list[float]) -> float:

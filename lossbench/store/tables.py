@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lossbench.catalog.axes import told
 from lossbench.store.experiments import Run, Stored, job_folder
 from lossbench.store.files import csv_text, write_whole
 
@@ -132,10 +133,15 @@ def _run_row(run: Run) -> dict[str, Any]:
         "loss": run.loss,
         "loss_params": json.dumps(result.get("loss_params"), sort_keys=True),
         "seed": run.seed,
-        "block_id": f"{run.dataset}/{run.model}/{run.optimizer}/seed {run.seed}",
+        "block_id": _block_id(run),
         "temperature": _temperature(result.get("temperature")),
         "versions": json.dumps(result.get("versions"), sort_keys=True),
     }
+
+
+def _block_id(run: Run) -> str:
+    """Return what the runs of a block share: everything but the loss; the usual is not named."""
+    return "/".join((*told(run.names(), without="loss"), f"seed {run.seed}"))
 
 
 def _temperature(value: Any) -> Any:

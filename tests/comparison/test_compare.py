@@ -19,7 +19,7 @@ def compare(*folders, **options):
 
 
 def row(compared, loss):
-    return next(r for r in compared.rows if r.loss == loss)
+    return next(r for r in compared.rows if r.level == loss)
 
 
 def test_the_worked_example_of_the_methodology(make_runs):
@@ -37,7 +37,7 @@ def test_the_worked_example_of_the_methodology(make_runs):
     assert new.mde == pytest.approx(0.00305479371)
     assert new.verdict == "CLEARLY_BETTER"
     assert new.flags == ()
-    assert [r.loss for r in found.rows] == ["focal", "cross_entropy"], "best mean first"
+    assert [r.level for r in found.rows] == ["focal", "cross_entropy"], "best mean first"
     assert row(found, "cross_entropy").verdict == "BASELINE"
 
 
@@ -45,7 +45,7 @@ def test_lower_is_better_turns_differences_around(make_runs):
     (found,) = compare(make_runs({"mse": [1.0, 1.1, 1.2], "mae": [0.5, 0.7, 0.7]}, metric="rmse"))
     assert row(found, "mae").diff == pytest.approx(np.mean([0.5, 0.4, 0.5]))
     assert row(found, "mae").mean == pytest.approx(np.mean([0.5, 0.7, 0.7]))
-    assert [r.loss for r in found.rows] == ["mae", "mse"]
+    assert [r.level for r in found.rows] == ["mae", "mse"]
     assert found.delta == pytest.approx(0.01 * 1.1), "1 % of the baseline"
     assert not found.delta_declared
 
