@@ -6,7 +6,8 @@ LossbenchError            1
 ├── StoreError            2   a run folder cannot be read or written
 ├── StrictError           3   a warning that `--strict` makes an error
 ├── ShapeError            1   a loss was given, or returned, arrays that do not fit
-└── LossError             1   the user's own loss cannot be loaded or failed
+├── LossError             1   the user's own loss cannot be loaded or failed
+└── ModelError            1   the user's own network cannot be loaded, or is none that can be used
 
 A message reads `where: what is wrong; what is accepted. One next step.`
 """
@@ -66,3 +67,7 @@ class ShapeError(LossbenchError):
 
 class LossError(LossbenchError):
     """A loss of the user's own that cannot be loaded, or that failed."""
+
+
+class ModelError(LossbenchError):
+    """A network of the user's own that cannot be loaded, or is none that can be used."""

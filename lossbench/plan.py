@@ -221,9 +221,11 @@ def _content(loss: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], 
 
 
 def _content_of_model(model: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the hash of the file that a network is read from."""
-    found = sources.get(str(model.params.get("path")))
-    return () if found is None else (("model_sha256", found),)
+    """Return the hash of the file that a network is read from, or of the source that builds it."""
+    key = "target" if model.name == CUSTOM else "path"
+    found = sources.get(str(model.params.get(key)))
+    what = "model_source_sha256" if model.name == CUSTOM else "model_sha256"
+    return () if found is None else ((what, found),)
 
 
 @dataclass(frozen=True)
@@ -257,8 +259,8 @@ def make_plan(
     Args:
         experiment: the experiment; may be incomplete where the file has mistakes.
         facts: what is known of each of its data sets, in their order.
-        sources: sha256 of the file of each custom loss, by the loss's target, and of each network
-            that is read from one, by its path.
+        sources: sha256 of the file of each custom loss and network, by its target, and of each
+            network that is read from a file, by its path.
 
     Returns:
         The plan; with problems, its jobs must not be run.

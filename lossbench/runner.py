@@ -84,15 +84,16 @@ def warnings(checked: Checked, strict: bool = False) -> list[str]:
 
 
 def _sources(experiment: Experiment) -> dict[str, str]:
-    """Return hashes: of the source of each custom loss by its target, of each model by its path."""
+    """Return hashes: of each custom loss's and model's source by target, of models by path."""
     paths = (model.params.get("path") for model in experiment.models)
     models = {str(path): Path(str(path)) for path in paths if path is not None}
     inside = (one for loss in experiment.losses for one in walk(loss) if one.name == CUSTOM)
-    files = {str(one.params["target"]): source_file(one.params["target"]) for one in inside}
-    files_of_losses = {target: Path(file) for target, file in files.items() if file is not None}
+    own = [*inside, *(model for model in experiment.models if model.name == CUSTOM)]
+    files = {str(one.params["target"]): source_file(one.params["target"]) for one in own}
+    sources = {target: Path(file) for target, file in files.items() if file is not None}
     return {
         name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for name, file in (files_of_losses | models).items()
+        for name, file in (sources | models).items()
         if file.is_file()
     }
 

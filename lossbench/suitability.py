@@ -14,6 +14,9 @@ from lossbench.errors import Problem
 from lossbench.records import HEADS
 from lossbench.requirements import Requirements, requirements
 
+_FEW_MODELS = 8
+"""Of more, messages name the command that lists them."""
+
 
 def mistakes(
     experiment: Experiment, facts: Sequence[Facts], left_out: AbstractSet[tuple[str, str]]
@@ -28,6 +31,7 @@ def mistakes(
     yield from _loss_problems(experiment, facts)
     yield from _protocol_problems(experiment, facts)
     yield from _size_problems(experiment, facts)
+    yield from _activation_problems(experiment, facts)
     yield from augmentation_problems(experiment, facts)
     yield from _nothing_left(experiment, facts, left_out)
 
@@ -367,7 +371,7 @@ def _read_by(loss: Entry, output: str | None) -> frozenset[str]:
 
 def _other_model(known: Facts) -> str:
     """Return which networks read a data set where few do."""
-    fit = [row.name for row in MODELS if row.unreadable(known.image_shape) is None]
+    fit = [row.name for row in MODELS if row.ready and row.unreadable(known.image_shape) is None]
     return f"Choose {' or '.join(fit)}." if len(fit) < 3 else "Choose another model."
 
 
@@ -376,7 +380,7 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
         name = dataset.display(DATASETS)
         for model in experiment.models:
             row, pixels = MODELS[model.name], known.task == "segmentation"
-            if (row.per == "pixel") != pixels:
+            if not row.suits("pixel" if pixels else "image"):
                 yield Problem(model.where, _wrong_model(model.name, name, pixels))
             reads = row.unreadable(known.image_shape, model.params)
             if reads is not None:
@@ -397,8 +401,33 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
 def _wrong_model(model: str, dataset: str, pixels: bool) -> str:
     """Return why a network does not give the outputs that a data set asks for."""
     gives, asks = ("an image", "each pixel") if pixels else ("each pixel", "an image")
-    fit = [row.name for row in MODELS if (row.per == "pixel") == pixels]
+    fit = [row.name for row in MODELS if row.suits("pixel" if pixels else "image")]
+    accepted = f"accepted: {', '.join(fit)}"
+    if len(fit) > _FEW_MODELS:
+        task = "segmentation" if pixels else "multiclass"
+        accepted = f"`lossbench list models --task {task}` shows those that fit"
     return (
         f"{model} gives outputs for {gives}, and the targets of {dataset} are of {asks}; "
-        f"accepted: {', '.join(fit)}."
+        f"{accepted}."
     )
+
+
+def _activation_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Problem]:
+    """Yield where a softmax is asked for after a head that has not one output per class."""
+    softmaxed = [
+        one for one in experiment.models if one.params.get("output_activation") != "linear"
+    ]
+    for dataset, known in zip(experiment.datasets, facts, strict=True):
+        name = dataset.display(DATASETS)
+        heads = {
+            loss.display(LOSSES): requirements(loss, known.task, known.outputs).head
+            for loss in experiment.losses
+            if unsuitable(loss, known, name) is None
+        }
+        others = [loss for loss, head in heads.items() if head != "classes"]
+        for model in softmaxed if others else ():
+            yield Problem(
+                model.where,
+                f"output_activation: softmax is for losses of one output per class; on {name} "
+                f"{others[0]} has other outputs ({heads[others[0]]}). Leave out one of them.",
+            )

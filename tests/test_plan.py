@@ -80,6 +80,63 @@ def test_the_source_of_a_custom_loss_is_part_of_the_id_and_its_place_is_not(tmp_
     assert len(ids) == 1
 
 
+def test_the_source_of_a_custom_network_is_part_of_the_id_and_its_place_is_not(tmp_path):
+    ids = {}
+    for folder, source in (("a", "same"), ("b", "same"), ("c", "other")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "m.py").write_text("def f(shape, outputs, n=1): ...\ng = f\n")
+        change = "model={name: custom, target: 'm.py:f'}"
+        target = f"{tmp_path / folder / 'm.py'}:f"
+        (job,) = plan(tmp_path / folder, BASE, change, sources={target: source}).jobs
+        ids[folder] = job.id
+        assert job.record()["content"] == {"model_source_sha256": source}
+    assert ids["a"] == ids["b"] != ids["c"]
+    wider = "model={name: custom, target: 'm.py:f', params: {n: 2}}"
+    assert (
+        only_id(tmp_path / "a", BASE, wider, sources={f"{tmp_path}/a/m.py:f": "same"}) != ids["a"]
+    )
+
+
+def test_another_function_of_the_same_file_is_another_network(tmp_path):
+    (tmp_path / "m.py").write_text("def f(shape, outputs): ...\ndef g(shape, outputs): ...\n")
+    one, two = (
+        only_id(
+            tmp_path,
+            BASE,
+            f"model={{name: custom, target: 'm.py:{name}'}}",
+            sources={f"{tmp_path}/m.py:{name}": "same"},
+        )
+        for name in "fg"
+    )
+    assert one != two
+
+
+@pytest.mark.parametrize(
+    ("text", "loss", "says"),
+    [
+        (BASE, "gce", None),
+        (BASE, "bce", None),  # which has reasons of its own
+        (REGRESSION, "huber", "on synthetic_regression huber has other outputs (targets)"),
+        (
+            BASE.replace("mnist_mini", "synthetic_multilabel"),
+            "bce",
+            "bce has other outputs (binary)",
+        ),
+        (
+            BASE.replace("mnist_mini", "digit_position"),
+            "{name: heads, heads: {digit: cross_entropy, position: huber}}",
+            "has other outputs (per_output)",
+        ),
+    ],
+)
+def test_softmax_before_the_loss_needs_outputs_of_classes(tmp_path, text, loss, says):
+    change = "model={name: tiny_cnn, output_activation: softmax}"
+    found = [str(p) for p in plan(tmp_path, text, change, f"losses=[{loss}]").problems]
+    told = [one for one in found if "output_activation: softmax is for losses of one output" in one]
+    assert bool(told) == (says is not None), found
+    assert says is None or says in told[0]
+
+
 FIRST_IDS = {
     ("cross_entropy", "mnist_mini"): "c1d00efd7065",
     (
@@ -537,9 +594,11 @@ def test_losses_that_cannot_see_pixels_are_skipped_with_the_reason(tmp_path):
         (MASKS, ["losses=[{name: drw, base: dice}]"], "drw weighs single pixels, and dice "
          "compares whole masks"),
         (MASKS, ["model=resnet20"], "resnet20 gives outputs for an image, and the targets of "
-         "synthetic_segmentation[n=200,n_test=20] are of each pixel; accepted: unet_small."),
+         "synthetic_segmentation[n=200,n_test=20] are of each pixel; accepted: unet_small, "
+         "custom."),
         (BASE, ["model=unet_small"], "unet_small gives outputs for each pixel, and the targets of "
-         "mnist_mini are of an image; accepted: seed_cnn, tiny_cnn"),
+         "mnist_mini are of an image; `lossbench list models --task multiclass` shows those that "
+         "fit."),
         (FOUR, [], "bce needs two classes; synthetic_segmentation[n=200,n_test=20,classes=4] has "
          "4; for more, cross_entropy is the usual loss of pixels."),
         (FOUR, ["losses=[{name: sum, terms: [{loss: bce}, {loss: dice}]}]"], "needs two classes"),

@@ -54,7 +54,7 @@ def list_(
     from typing import get_args
 
     from lossbench.catalog.losses import Task
-    from lossbench.reporting.catalogue import NEEDS, catalogue, catalogue_text
+    from lossbench.reporting.catalogue import NEEDS, catalogue, catalogue_text, common_parameters
 
     if task is not None:
         _check("--task", task, get_args(Task))
@@ -66,7 +66,7 @@ def list_(
     if json:
         typer.echo(jsonlib.dumps(rows, indent=1, ensure_ascii=False))
     else:
-        typer.echo(catalogue_text(rows), nl=False)
+        typer.echo(catalogue_text(rows, common_parameters(kind.value)), nl=False)
 
 
 def _check(option: str, value: str, accepted: Sequence[str]) -> None:

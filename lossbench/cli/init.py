@@ -203,7 +203,8 @@ def _checked_text(entry: "Entry", seen: "Look", out: Path) -> str:
 
     found = recommend(seen.name, seen.facts, seen.seen)
     refused: list[ConfigError] = []
-    for model in sorted((row.name for row in MODELS), key=lambda name: name != _FIRST_MODEL):
+    ready = (row.name for row in MODELS if row.ready)
+    for model in sorted(ready, key=lambda name: name != _FIRST_MODEL):
         text = _text(entry, seen, found, model, out)
         problem = _refused(text, out)
         if problem is None:

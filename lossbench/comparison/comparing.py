@@ -331,6 +331,12 @@ def _warnings(
 ) -> Iterator[str]:
     if baseline is None:
         yield f"the baseline {wanted} was not run on {runs[0].dataset}; nothing can be compared."
+    softened = [r for r in runs if (r.result or {}).get("output_activation", "linear") != "linear"]
+    for model in dict.fromkeys(run.model for run in softened):
+        yield (
+            f"outputs of {model} pass through softmax before the loss: a mistake on purpose, for "
+            "teaching; these numbers say nothing about the losses used as meant."
+        )
     for level in levels_of(runs, factor):
         mine, name = of_level(runs, factor, level), shown(factor, level)
         for status in dict.fromkeys(run.status for run in mine):

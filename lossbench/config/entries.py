@@ -12,7 +12,7 @@ from lossbench.config.sources import split_target
 from lossbench.config.wording import brief
 
 CUSTOM = "custom"
-"""The row of LOSSES that stands for a function of the user's own."""
+"""The row of LOSSES, and that of MODELS, that stands for a function of the user's own."""
 KERAS = "keras"
 """The row of LOSSES that stands for a loss object of Keras."""
 FUNCTION = "function"
@@ -64,9 +64,9 @@ class Entry:
     def display(self, table: Table[Any]) -> str:
         """Return the label, else the name with what differs from the defaults: `focal[gamma=1]`.
 
-        A custom loss shows its function's name and the function's arguments, as does a data set
-        that a function makes; a sum its terms: `sum[mse+0.5*mae]`. What is made of losses and too
-        long ends in a hash of the whole.
+        A custom loss shows its function's name and the function's arguments, as do a data set and
+        a network that a function makes; a sum its terms: `sum[mse+0.5*mae]`. What is made of losses
+        and too long ends in a hash of the whole.
         """
         if self.label is not None:
             return self.label
@@ -83,8 +83,8 @@ class Entry:
         if self.name == KERAS:
             return bracketed(f"keras.{changed['class_name']}", texts)
         parts = split_target(changed["target"])
-        if self.name == FUNCTION:
-            known, own = table[self.name].params, ("target", ARGUMENTS[FUNCTION])
+        if table.kind != "loss":
+            known, own = table[self.name].params, ("target", ARGUMENTS[self.name])
             texts |= {k: value_text(v, known[k]) for k, v in changed.items() if k not in own}
         return bracketed(parts[1] if parts else self.name, texts)
 

@@ -88,6 +88,23 @@ def check_data_function(
     return [] if found.make is None else _check_keywords(name, found.make, params, frozenset())
 
 
+def check_model_function(
+    target: str, params: Mapping[str, Any], written: str
+) -> list[tuple[KeyPath, str]]:
+    """Return what is wrong with a function that builds a network, as `check_function` does."""
+    found = _find(target, written)
+    if not isinstance(found, Found):
+        return found
+    _, _, name = target.rpartition(":")
+    if found.is_class:
+        text = (
+            f"{name} is a class; accepted is a function that is called as "
+            f"{name}(image_shape, outputs) and returns a keras.Model"
+        )
+        return [(("target",), text)]
+    return _check_call(name, found, params, frozenset(), "image_shape, outputs")
+
+
 def _find(target: str, written: str) -> Found | list[tuple[KeyPath, str]]:
     """Return what a target names, or what is wrong with it."""
     parts = split_target(target)
@@ -113,12 +130,18 @@ def _no_such_name(place: str, name: str) -> str:
     return f"{text}.{hint}" if hint else text
 
 
-def _check_call(name: str, found: Found, params: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:
+def _check_call(
+    name: str,
+    found: Found,
+    params: Mapping[str, Any],
+    supplied: frozenset[str] = SUPPLIED,
+    given: str = "labels, outputs",
+) -> list[tuple[KeyPath, str]]:
     if found.call is None:
         return []
     return [
-        *_check_leading(name, found.call),
-        *(_check_keywords(name, found.call, params, SUPPLIED) if found.call.leading == 2 else []),
+        *_check_leading(name, found.call, given),
+        *(_check_keywords(name, found.call, params, supplied) if found.call.leading == 2 else []),
     ]
 
 
@@ -139,11 +162,13 @@ def _check_class(name: str, found: Found, params: Mapping[str, Any]) -> list[tup
     return problems
 
 
-def _check_leading(name: str, signature: Signature) -> list[tuple[KeyPath, str]]:
+def _check_leading(
+    name: str, signature: Signature, given: str = "labels, outputs"
+) -> list[tuple[KeyPath, str]]:
     if signature.leading == 2:
         return []
     called = name.removesuffix(".__call__")
-    how = f"{called}(labels, outputs)" if called == name else "object(labels, outputs)"
+    how = f"{called}({given})" if called == name else f"object({given})"
     return [(("target",), f"{name} has no two positional parameters; it is called as {how}")]
 
 

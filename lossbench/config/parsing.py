@@ -22,7 +22,11 @@ from lossbench.config.entries import (
     value_text,
 )
 from lossbench.config.fields import check, described
-from lossbench.config.functions import check_data_function, check_function
+from lossbench.config.functions import (
+    check_data_function,
+    check_function,
+    check_model_function,
+)
 from lossbench.config.keras_objects import check_keras, without_defaults
 from lossbench.config.nesting import Choice, Place, made_of_losses, may_stand
 from lossbench.config.positions import Problems
@@ -44,6 +48,13 @@ MOST_EXPANSIONS = 1000
 LONGEST_LABEL = 60
 _FEW_NAMES = 8
 MANY = 6  # parameters; of more, messages give the names alone
+
+_CHECKS = {
+    "loss": check_function,
+    "data set": check_data_function,
+    "model": check_model_function,
+}
+"""What looks at a function of the user's own, by the kind of table that it stands for a row of."""
 
 _Axes = dict[tuple[str, ...], list[Choice]]
 _Combination = dict[tuple[str, ...], Choice]
@@ -272,8 +283,7 @@ class Parser:
             found = check_keras(name, arguments)
         else:
             target = self._absolute(name) if _is_path(row, name) else name
-            checked = check_data_function if row.name == FUNCTION else check_function
-            found = checked(target, arguments, name)
+            found = _CHECKS[self.table.kind](target, arguments, name)
         known = KERAS_CLASSES[name].params if row.name == KERAS and name in KERAS_CLASSES else {}
         for inner, text in found:
             unknown = len(inner) > 1 and inner[-1] not in known

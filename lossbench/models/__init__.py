@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -11,8 +11,14 @@ from lossbench.catalog.losses import Head
 from lossbench.catalog.models.kinds import OF_ALL
 from lossbench.errors import ShapeError
 from lossbench.models.backbone import backbone_of, pretrained_weights
+from lossbench.models.custom import check_outputs
 from lossbench.models.heads import head_layer
-from lossbench.models.initial_weights import draw_initial_weights, draw_weight, fingerprint
+from lossbench.models.initial_weights import (
+    draw_initial_weights,
+    draw_weight,
+    fingerprint,
+    reset_seed_generators,
+)
 from lossbench.models.plain import plain
 
 __all__ = [
@@ -24,6 +30,7 @@ __all__ = [
     "fingerprint",
     "plain",
     "pretrained_weights",
+    "reset_seed_generators",
 ]
 
 
@@ -33,15 +40,19 @@ def build(
     image_shape: tuple[int, int, int],
     outputs: int,
     head: Head = "classes",
+    per: Literal["image", "pixel"] = "image",
 ) -> keras.Model:
     """Build a network of the catalogue; its last layer is linear and called "head".
 
+    With `output_activation: softmax` a layer called "output_activation" follows, on purpose.
+
     Args:
         name: canonical name of the network, a key of `MODELS`.
-        params: its parameters, as the catalogue lists them.
+        params: its parameters, as the catalogue lists them; what is left out has its default.
         image_shape: height, width and channels of an image, in pixels.
         outputs: width of the head, at least 1.
         head: kind of the head; `cosine` and `coral` replace the linear layer.
+        per: what the targets are of, where a network of the user's own may give outputs for both.
 
     Returns:
         A functional model from scaled images, float [batch, height, width, channels], to outputs,
@@ -49,8 +60,10 @@ def build(
 
     Raises:
         ShapeError: the images are smaller than the network can read, or there is no output.
+        ModelError: the user's own function fails, or what it returns is no network of this form.
     """
     row = MODELS[name]
+    params = {k: p.default for k, p in row.params.items() if not p.required} | dict(params)
     height, width, _ = image_shape
     if params.get("image_size"):
         height = width = params["image_size"]
@@ -72,9 +85,13 @@ def build(
         )
     module, function = row.target.split(":")
     maker = getattr(importlib.import_module(f"lossbench.models.{module}"), function)
-    own = {key: value for key, value in params.items() if key not in OF_ALL}
+    shared = {key for key, one in OF_ALL.items() if row.params[key] is one}
+    own = {key: value for key, value in params.items() if key not in shared}
     model: keras.Model = maker(tuple(image_shape), outputs, **own)
-    return _with_head(model, head_layer(head, outputs), params, name)
+    if row.per == "any":
+        check_outputs(model, image_shape, outputs, per, str(params["target"]))
+    around = {key: value for key, value in params.items() if key in shared}
+    return _with_head(model, head_layer(head, outputs), around, name)
 
 
 def _with_head(

@@ -20,6 +20,7 @@ from lossbench.catalog import (
 )
 from lossbench.catalog.losses import SEGMENTATION, Head, Loss, Need
 from lossbench.catalog.models import Model
+from lossbench.catalog.models.kinds import OF_ALL
 from lossbench.reporting.docstrings import loss_text
 
 TABLES: Mapping[str, Table[Any]] = {
@@ -64,7 +65,7 @@ def catalogue(
 
 def _serves(row: Any, task: str) -> bool:
     if isinstance(row, Model):
-        return (row.per == "pixel") == (task in SEGMENTATION)
+        return row.suits("pixel" if task in SEGMENTATION else "image")
     if isinstance(row, Loss):
         return task in row.serves
     if hasattr(row, "tasks"):
@@ -136,15 +137,28 @@ def _parameters(params: Mapping[str, Parameter]) -> dict[str, dict[str, Any]]:
     }
 
 
-def catalogue_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return rows of the catalogue as text of at most 80 columns."""
+def common_parameters(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the parameters that all rows of a kind share, as `catalogue` has them."""
+    return _parameters(OF_ALL) if kind == "models" else {}
+
+
+def catalogue_text(
+    rows: Iterable[Mapping[str, Any]], common: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
+    """Return rows of the catalogue as text of at most 80 columns.
+
+    Args:
+        rows: as `catalogue` returns them.
+        common: parameters that are said once, at the end.
+    """
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     console = Console(file=io.StringIO(), width=80, highlight=False)
     for row in rows:
-        params = ", ".join(_parameter(name, p) for name, p in row["params"].items())
+        own = [(k, p) for k, p in row["params"].items() if p != (common or {}).get(k)]
+        params = ", ".join(_parameter(name, p) for name, p in own)
         tasks = f"  [{', '.join(row['tasks'])}]" if row.get("tasks") else ""
         console.print(Text(f"{row['name']}{tasks}"))
         lines = [row["meaning"], row.get("formula"), params and f"parameters: {params}"]
@@ -154,6 +168,9 @@ def catalogue_text(rows: Iterable[Mapping[str, Any]]) -> str:
             lines.append(f"also: {', '.join(row['aliases'])}")
         for line in filter(None, lines):
             console.print(Padding(Text(line), (0, 0, 0, 4)))
+    for name, parameter in (common or {}).items():
+        line = f"every network takes {_parameter(name, parameter)}: {parameter['help']}"
+        console.print(Padding(Text(line), (0, 0, 0, 0)))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 

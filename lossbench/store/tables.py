@@ -33,6 +33,7 @@ RUN_COLUMNS = (
     "temperature",
     "head",
     "outputs",
+    "output_activation",
     "split",
     "test_resampled",
     "n_train",

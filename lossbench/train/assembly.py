@@ -235,6 +235,7 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
         gc.collect()
     weights = models.draw_initial_weights(kept.fed.network, job["seed"], kept.pretrained)
     kept.fed.network.set_weights(weights)
+    models.reset_seed_generators(kept.fed.network, job["seed"])
     for name, variable in kept.fed.loss_weights.items():
         first = {weight.name: weight.initial for weight in setting.loss.weights}[name]
         variable.assign(models.draw_weight(name, tuple(variable.shape), first, job["seed"]))
@@ -268,7 +269,12 @@ def _build(setting: Setting) -> _Kept:
     keras.utils.set_random_seed(job["seed"])
     shape = splits.train.images.shape[1:]
     network = models.build(
-        job["model"]["name"], job["model"]["params"], shape, setting.outputs, loss.head
+        job["model"]["name"],
+        job["model"]["params"],
+        shape,
+        setting.outputs,
+        loss.head,
+        per="pixel" if splits.task == "segmentation" else "image",
     )
     pretrained = models.pretrained_weights(network)
     supplied = _supplied(setting, network)

@@ -183,6 +183,7 @@ def _train_and_measure(
         "loss_params": job["loss"]["params"],
         "head": job["head"],
         "outputs": setting.outputs,
+        "output_activation": job["model"]["params"].get("output_activation", "linear"),
         "batches": setting.loss.batches,
         "target_scale": target_scale(job, setting.loss, setting.splits.task),
         "split": setting.splits.split,

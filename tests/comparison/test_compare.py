@@ -120,6 +120,17 @@ def test_another_head_is_flagged_and_its_own_weights_are_no_mismatch(make_runs):
     assert "HEAD_DIFFERS" in row(found, "bce").flags
 
 
+def test_a_softmax_before_the_loss_is_said_with_every_comparison(make_runs):
+    wrong = [{"value": v, "output_activation": "softmax"} for v in NEW]
+    (found,) = compare(make_runs({"cross_entropy": wrong}))
+    (said,) = (one for one in found.warnings if "softmax" in one)
+    assert said.startswith("outputs of seed_cnn pass through softmax before the loss: a mistake on")
+    right = [{"value": v, "output_activation": "linear"} for v in NEW]
+    for scores in (right, NEW):  # results of before have no such field
+        (found,) = compare(make_runs({"cross_entropy": scores}))
+        assert not any("softmax" in one for one in found.warnings)
+
+
 def test_baseline_by_option_by_protocol_and_by_custom(make_runs):
     folder = make_runs({"focal": NEW, "cross_entropy": BASE}, protocol={"baseline": "focal"})
     assert compare(folder)[0].baseline == "focal"

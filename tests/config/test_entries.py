@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from lossbench.catalog import DATASETS, LOSSES, OPTIMIZERS, Table
+from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS, Table
 from lossbench.config import Entry
 from lossbench.config.fields import check
 
@@ -37,6 +37,13 @@ def test_changed_leaves_defaults_out_and_required_values_in() -> None:
             {"target": "/a/my.py:tilted", "params": {"under": 1.5}, "task": "binary"},
             "tilted[under=1.5]",
         ),
+        (
+            MODELS,
+            "custom",
+            {"target": "/a/net.py:build", "params": {"width": 8}, "dropout": 0.5},
+            "build[width=8,dropout=0.5]",
+        ),
+        (MODELS, "lenet5", {"output_activation": "softmax"}, "lenet5[output_activation=softmax]"),
     ],
 )
 def test_display(table: Table[Any], name: str, params: dict[str, Any], text: str) -> None:

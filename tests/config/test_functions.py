@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from lossbench.config.functions import Supply, check_function, supplied_to
+from lossbench.config.functions import (
+    Supply,
+    check_function,
+    check_model_function,
+    supplied_to,
+)
 from lossbench.config.sources import source_file, split_target
 
 SOURCE = """
@@ -269,3 +274,90 @@ def test_a_target_of_another_form(check, target: str) -> None:
 def test_split_target_keeps_colons_of_the_file() -> None:
     assert split_target(r"C:\losses\my.py:f") == (r"C:\losses\my.py", "f")
     assert split_target("package.module:Name") == ("package.module", "Name")
+
+
+MODELS = """
+raise RuntimeError("this file is never executed")
+def build(image_shape, outputs, width=32, *, depth): ...
+def anything(image_shape, outputs, **more): ...
+def counted(image_shape, outputs, class_counts): ...
+def lonely(image_shape): ...
+class Net:
+    def __init__(self, image_shape, outputs): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "found"),
+    [
+        ("build", {"depth": 2}, []),
+        ("build", {"depth": 2, "width": 8}, []),
+        ("anything", {"whatever": 1}, []),
+        (
+            "build",
+            {"depth": 2, "widht": 8},
+            [
+                (
+                    ("params", "widht"),
+                    "build takes no 'widht' from the file; it takes width, depth. "
+                    "Did you mean 'width'?",
+                )
+            ],
+        ),
+        (
+            "build",
+            {},
+            [
+                (
+                    ("params",),
+                    "build needs 'depth', which has no default; give it beside the others",
+                )
+            ],
+        ),
+        (
+            "build",
+            {"depth": 2, "outputs": 3},
+            [
+                (
+                    ("params", "outputs"),
+                    "build takes no 'outputs' from the file; it takes width, depth",
+                )
+            ],
+        ),
+        (  # a runner supplies class counts to losses alone
+            "counted",
+            {},
+            [
+                (
+                    ("params",),
+                    "counted needs 'class_counts', which has no default; give it beside the others",
+                )
+            ],
+        ),
+        (
+            "lonely",
+            {},
+            [
+                (
+                    ("target",),
+                    "lonely has no two positional parameters; it is called as "
+                    "lonely(image_shape, outputs)",
+                )
+            ],
+        ),
+        (
+            "Net",
+            {},
+            [
+                (
+                    ("target",),
+                    "Net is a class; accepted is a function that is called as "
+                    "Net(image_shape, outputs) and returns a keras.Model",
+                )
+            ],
+        ),
+    ],
+)
+def test_functions_that_build_networks(tmp_path: Path, name: str, params, found) -> None:
+    (tmp_path / "net.py").write_text(MODELS)
+    assert check_model_function(str(tmp_path / f"net.py:{name}"), params, f"net.py:{name}") == found

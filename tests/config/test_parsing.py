@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lossbench.catalog import DATASETS, LOSSES, OPTIMIZERS
+from lossbench.catalog import DATASETS, LOSSES, MODELS, OPTIMIZERS
 
 FOCAL_TAKES = (
     "it takes gamma (gamma >= 0, default 2.0), alpha (null, a number > 0, or a list of one number "
@@ -111,6 +111,29 @@ def test_custom_losses(draft, folder: Path) -> None:
         "tilted[under=2.5,over=3]",
         "L",
     ]
+
+
+def test_custom_networks(draft, folder: Path) -> None:
+    (folder / "net.py").write_text("def build(image_shape, outputs, width): ...\n")
+    text = "{name: custom, target: 'net.py:build', params: {width: {grid: [4, 8]}}, dropout: 0.5}"
+    models = draft(model=text).checked().models
+    assert {entry.params["target"] for entry in models} == {f"{folder / 'net.py'}:build"}
+    assert [entry.display(MODELS) for entry in models] == [
+        "build[width=4,dropout=0.5]",
+        "build[width=8,dropout=0.5]",
+    ]
+
+
+def test_messages_about_custom_networks(problems, folder: Path) -> None:
+    (folder / "net.py").write_text("def build(image_shape, outputs, width): ...\n")
+    for text, says in (
+        ("{name: custom}", "2:8: model: model 'custom' needs 'target' ('file.py:name'"),
+        ("{name: custom, target: 'nett.py:build'}", "no such file 'nett.py' beside the experiment"),
+        ("{name: custom, target: 'net.py:biuld'}", "no function or class 'biuld' at the top level"),
+        ("{name: custom, target: 'net.py:build'}", "build needs 'width', which has no default"),
+    ):
+        (found,) = problems(model=text)
+        assert says in found
 
 
 def test_a_label_of_a_grid_inside_params(draft, folder: Path) -> None:
@@ -302,10 +325,10 @@ def test_no_combination_of_a_wrong_call_is_kept(draft, folder: Path) -> None:
 
 
 def test_the_other_tables_speak_of_their_own_kind(problems) -> None:
-    assert problems(dataset="npz", model="resnet", optimizer="5") == [
+    assert problems(dataset="npz", model="seedcn", optimizer="5") == [
         "x.yaml:1:10: dataset: data set 'npz' needs 'path' (a .npz file, relative to this one)",
-        "x.yaml:2:8: model: no model 'resnet'; it is one of conv1d_small, keras_file, mlp, "
-        "resnet20, seed_cnn, tiny_cnn, unet_small. Did you mean 'resnet20'?",
+        "x.yaml:2:8: model: no model 'seedcn'; `lossbench list models` shows all. Did you mean "
+        "'seed_cnn'?",
         "x.yaml:4:12: optimizer: 5 is not allowed; the name of an optimizer, or a mapping of name "
         "and parameters",
     ]

@@ -3,10 +3,14 @@
 import keras
 import numpy as np
 import pytest
+import scipy.special
 
 from lossbench.catalog import MODELS
 from lossbench.errors import ShapeError
-from lossbench.models import build, draw_initial_weights
+from lossbench.models import build, draw_initial_weights, features, fingerprint
+
+READY = [row.name for row in MODELS if row.ready]
+DEEPER = ("resnet32", "resnet56")  # the code of resnet20, and slow to build
 
 
 def shape_for(name, side=None, channels=1):
@@ -15,8 +19,15 @@ def shape_for(name, side=None, channels=1):
     return (side, 1 if MODELS[name].series else side, channels)
 
 
-@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        (name, channels)
+        for name in READY
+        for channels in (1, 3)
+        if channels < 3 or name not in DEEPER
+    ],
+)
 def test_smallest_image_gives_outputs_per_image_or_pixel(name, channels):
     shape = shape_for(name, channels=channels)
     model = build(name, {}, shape, 7)
@@ -27,7 +38,7 @@ def test_smallest_image_gives_outputs_per_image_or_pixel(name, channels):
     assert np.isfinite(outputs).all()
 
 
-@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
+@pytest.mark.parametrize("name", READY)
 def test_head_is_a_linear_layer(name):
     model = build(name, {}, shape_for(name, 12), 3)
     head = model.get_layer("head")
@@ -40,7 +51,7 @@ def test_head_is_a_linear_layer(name):
     assert model.output_shape[-1] == 3
 
 
-@pytest.mark.parametrize("name", [row.name for row in MODELS if not row.backbone])
+@pytest.mark.parametrize("name", [name for name in READY if name not in DEEPER])
 def test_variables_are_called_alike_each_time(name):
     first, second = (build(name, {}, shape_for(name, 12), 2) for _ in range(2))
     assert [v.path for v in first.weights] == [v.path for v in second.weights]
@@ -48,7 +59,8 @@ def test_variables_are_called_alike_each_time(name):
 
 
 @pytest.mark.parametrize(
-    "name", [row.name for row in MODELS if not row.series and row.smallest_image > 1]
+    "name",
+    [name for name in READY if not MODELS[name].series and MODELS[name].smallest_image > 1],
 )
 def test_an_image_that_is_too_small_is_refused(name):
     side = MODELS[name].smallest_image
@@ -92,3 +104,45 @@ def test_unet_keeps_pixels_where_they_are():
         np.testing.assert_allclose(centre, place, atol=4.0)
         far = np.abs(np.mgrid[:57, :61] - np.array(place)[:, None, None]).max(axis=0) > 24
         assert far.any() and not change[far].any()
+
+
+@pytest.mark.parametrize("name", ["vgg_small", "unet_small", "mobilenet_small"])
+def test_dropout_and_softmax_stand_around_the_head(name):
+    params = {"dropout": 0.4, "output_activation": "softmax"}
+    plain, model = (build(name, one, (16, 16, 1), 3) for one in ({}, params))
+    assert [layer.name for layer in model.layers[-3:]] == [
+        "head_dropout",
+        "head",
+        "output_activation",
+    ]
+    assert model.get_layer("head_dropout").rate == 0.4
+    weights = draw_initial_weights(model, 0)
+    assert fingerprint(weights, model) == fingerprint(draw_initial_weights(plain, 0), plain)
+    model.set_weights(weights)
+    plain.set_weights(weights)
+    images = np.random.default_rng(0).random((2, 16, 16, 1), dtype=np.float32)
+    outputs = keras.ops.convert_to_numpy(model(images))
+    logits = keras.ops.convert_to_numpy(plain(images)).astype(np.float64)
+    np.testing.assert_allclose(outputs, scipy.special.softmax(logits, axis=-1), atol=1e-6)
+    head = model.get_layer("head")
+    assert features(model) is head.input, "a loss of embeddings reads what the head reads"
+
+
+def test_another_head_keeps_dropout_and_softmax():
+    params = {"dropout": 0.4, "output_activation": "softmax"}
+    model = build("tiny_cnn", params, (8, 8, 1), 3, head="cosine")
+    assert type(model.get_layer("head")).__name__ == "Cosine"
+    assert model.layers[-1].name == "output_activation"
+
+
+def test_the_dropout_of_wide_resnet_is_inside_its_blocks():
+    model = build("wide_resnet", {"depth": 10, "width": 1, "dropout": 0.3}, (8, 8, 1), 2)
+    dropped = [x for x in model.layers if isinstance(x, keras.layers.Dropout)]
+    assert [x.name for x in dropped] == [f"stage_{i}_block_1_dropout" for i in (1, 2, 3)]
+    assert all(x.output is model.get_layer(f"{x.name[:15]}_2_conv_pad").input for x in dropped)
+    assert model.layers[-1].name == "head"
+
+
+def test_what_is_left_out_of_the_parameters_has_its_default():
+    given = build("wide_resnet", {"depth": 16, "width": 4, "dropout": 0.0}, (8, 8, 1), 2)
+    assert build("wide_resnet", {}, (8, 8, 1), 2).count_params() == given.count_params()

@@ -77,11 +77,13 @@ def test_a_reused_network_takes_the_learning_rate_of_the_job(tmp_path):
     assert first == again != faster
 
 
-def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeypatch):
+@pytest.mark.parametrize("model", ["seed_cnn", "{name: seed_cnn, dropout: 0.5}"])
+def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeypatch, model):
     """Stopped in the third of six epochs by the stop file, then run again."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    whole = numbers(*run(tmp_path / "a", "train.epochs=6"))
+    changes = ("train.epochs=6", f"model={model}")
+    whole = numbers(*run(tmp_path / "a", *changes))
     stop = tmp_path / "stop"
     monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
     real = watch.Watch.epoch
@@ -92,12 +94,12 @@ def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeyp
             stop.touch()
 
     monkeypatch.setattr(watch.Watch, "epoch", epoch)
-    folder, result = run(tmp_path / "b", "train.epochs=6", stop=stop)
+    folder, result = run(tmp_path / "b", *changes, stop=stop)
     assert result["status"] == "interrupted"
     assert (folder / "checkpoint.npz").is_file() and not (folder / "result.json").exists()
     stop.unlink()
     assembly._kept.clear()
-    folder, result = run(tmp_path / "b", "train.epochs=6")
+    folder, result = run(tmp_path / "b", *changes)
     assert numbers(folder, result) == whole
     assert not (folder / "checkpoint.npz").exists()
     assert list(folder.glob("lease.*")) == []

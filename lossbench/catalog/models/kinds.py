@@ -40,7 +40,8 @@ OF_ALL = {
         "linear or softmax",
         "linear",
         "softmax feeds probabilities to losses that take raw outputs, a mistake on purpose, for "
-        "teaching",
+        "teaching; predictions stay those of the network, and probabilities are, as with that "
+        "mistake, the softmax of a softmax, nowhere above e / (e + classes - 1)",
     ),
 }
 """Parameters of every network."""
@@ -76,15 +77,25 @@ class Model(Row):
             least length. Where images are resized, this is about their size afterwards.
         series: whether it reads series: images of width 1, whose height is time.
         source: where the architecture comes from.
-        per: what it gives outputs for: the whole image, or each pixel, as masks ask for.
+        per: what it gives outputs for: the whole image, or each pixel, as masks ask for; `any`
+            where the user's own function decides.
         backbone: whether its features come from a network that was trained before.
     """
 
     smallest_image: int
     series: bool = False
-    per: Literal["image", "pixel"] = "image"
+    per: Literal["image", "pixel", "any"] = "image"
     backbone: bool = False
     source: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether its name alone makes a network that starts from nothing."""
+        return not self.backbone and not any(one.required for one in self.params.values())
+
+    def suits(self, per: Literal["image", "pixel"]) -> bool:
+        """Return whether it can give outputs for whole images, or for pixels."""
+        return self.per in (per, "any")
 
     def unreadable(
         self, image_shape: tuple[int, int, int], params: Mapping[str, object] | None = None
