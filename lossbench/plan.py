@@ -111,8 +111,9 @@ class Job:
 
     @property
     def trace_key(self) -> str:
-        """What jobs share that can run the same traced graph: all but seed and learning rate."""
+        """What jobs share that can run the same traced graph: all but seed and learning rates."""
         shared = {k: v for k, v in self.canonical().items() if k != "seed"}
+        shared["schedule"] = "schedule" in shared
         shared["optimizer"] = {k: v for k, v in shared["optimizer"].items() if k != "learning_rate"}
         return json.dumps(shared, sort_keys=True)
 

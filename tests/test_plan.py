@@ -64,6 +64,47 @@ def test_what_cannot_change_a_number_leaves_the_id(tmp_path):
     assert {only_id(tmp_path, BASE, change) for change in same} == {only_id(tmp_path)}
 
 
+IDS = {
+    "adam": "c1d00efd7065",
+    "sgd": "a2ab585dd43f",
+    "rmsprop": "2a21de374bad",
+    "{name: sgd, learning_rate: 0.1, momentum: 0.9, nesterov: true}": "0512281ab708",
+    "{name: adam, beta_2: 0.99}": "044906c92df3",
+    "{name: rmsprop, rho: 0.5}": "8e2b36a35ce2",
+}
+"""Ids of jobs from before optimizers had weight decay and clipping, and runs had schedules."""
+
+
+def test_ids_outlive_new_parameters_of_optimizers(tmp_path):
+    assert {one: only_id(tmp_path, BASE, f"optimizer={one}") for one in IDS} == IDS
+    rare = "optimizer={name: adam, amsgrad: false, weight_decay: null, clipnorm: null}"
+    usual = ["schedule={name: constant, warmup: 0}", "train.l2=0", "train.precision=float32"]
+    assert only_id(tmp_path, BASE, rare, *usual) == IDS["adam"]
+
+
+def test_every_training_control_changes_the_id_and_rates_alone_share_a_graph(tmp_path):
+    def only_job(change):
+        (job,) = plan(tmp_path, BASE, *change).jobs
+        return job
+
+    rates = [
+        ["schedule=cosine"],
+        ["schedule={name: step, epochs: [3]}"],
+        ["schedule={name: constant, warmup: 1}", "optimizer.learning_rate=0.1"],
+    ]
+    others = [
+        [],
+        ["optimizer.weight_decay=0.1"],
+        ["optimizer.clipnorm=1"],
+        ["train.l2=0.1"],
+        ["train.early_stopping={patience: 3}"],
+        ["train.precision=mixed_bfloat16"],
+    ]
+    assert len({only_job(change).id for change in rates + others}) == len(rates + others)
+    assert len({only_job(change).trace_key for change in rates}) == 1
+    assert len({only_job(change).trace_key for change in rates + others}) == 1 + len(others)
+
+
 def test_the_source_of_a_custom_loss_is_part_of_the_id_and_its_place_is_not(tmp_path):
     ids = set()
     for folder, text in (

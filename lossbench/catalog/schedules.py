@@ -20,6 +20,11 @@ class Schedule(Row):
     meaning: str
 
 
+def in_epochs(value: float, epochs: int) -> float:
+    """Return a time of a schedule in epochs; below 1 it is a fraction of the run."""
+    return value if value >= 1 else value * epochs
+
+
 Epochs = Annotated[float, Gt(0)]
 Share = Annotated[float, Gt(0), Lt(1)]
 
@@ -28,7 +33,10 @@ _WARMUP = Parameter(
     "epochs >= 0",
     0.0,
     "epochs in which the rate rises evenly from 0; below 1 a fraction of the run",
+    origin="project default; the rise: Goyal et al. 2017, arXiv:1706.02677, section 2.2",
 )
+_PYTORCH = "PyTorch's OneCycleLR"
+_PLATEAU = "Keras's ReduceLROnPlateau"
 
 SCHEDULES: Table[Schedule] = Table(
     "schedule",
@@ -45,7 +53,7 @@ SCHEDULES: Table[Schedule] = Table(
         params={
             "epochs": Parameter(
                 tuple[Epochs, ...],
-                "a list of epochs > 0",
+                "a rising list of epochs > 0",
                 (0.5, 0.75),
                 "after which the rate falls; below 1 fractions of the run",
                 origin="He et al. 2016, arXiv:1512.03385, section 4.2",
@@ -64,9 +72,16 @@ SCHEDULES: Table[Schedule] = Table(
     Schedule(
         name="cosine",
         target="schedules:cosine",
-        meaning="falls along half a cosine, without restarts; arXiv:1608.03983",
+        meaning="falls along half a cosine, after a warm-up if any, without restarts; "
+        "arXiv:1608.03983",
         params={
-            "final": Parameter(Fraction, "0 <= final <= 1", 0.0, "share of the rate at the end"),
+            "final": Parameter(
+                Fraction,
+                "0 <= final <= 1",
+                0.0,
+                "share of the rate at the end",
+                "PyTorch's CosineAnnealingLR, Keras's CosineDecay",
+            ),
             "warmup": _WARMUP,
         },
         aliases=("cosine_decay", "cosine_annealing"),
@@ -74,37 +89,58 @@ SCHEDULES: Table[Schedule] = Table(
     Schedule(
         name="one_cycle",
         target="schedules:one_cycle",
-        meaning="rises to the rate and falls far below; arXiv:1708.07120, in PyTorch's form",
+        meaning="rises to the rate and falls far below, both along half a cosine; momentum stays; "
+        "arXiv:1708.07120, in PyTorch's form",
         params={
             "start": Parameter(
-                Fraction, "0 <= start <= 1", 0.04, "share of the rate at the first step"
+                Fraction,
+                "0 <= start <= 1",
+                0.04,
+                "share of the rate at the first step",
+                _PYTORCH,
             ),
             "peak_at": Parameter(
-                Share, "0 < peak_at < 1", 0.3, "fraction of the run at which the rate is reached"
+                Share,
+                "0 < peak_at < 1",
+                0.3,
+                "fraction of the run at which the rate is reached",
+                _PYTORCH,
             ),
-            "final": Parameter(Fraction, "0 <= final <= 1", 4e-6, "share of the rate at the end"),
+            "final": Parameter(
+                Fraction,
+                "0 <= final <= 1",
+                4e-6,
+                "share of the rate at the last step",
+                _PYTORCH,
+            ),
         },
     ),
     Schedule(
         name="reduce_on_plateau",
         target="schedules:reduce_on_plateau",
-        meaning="falls by a factor when the validation metric gets no better",
+        meaning="falls by a factor when the validation metric, never a loss, gets no better",
         params={
-            "factor": Parameter(Share, "0 < factor < 1", 0.1, "by which the rate falls"),
+            "factor": Parameter(Share, "0 < factor < 1", 0.1, "by which the rate falls", _PLATEAU),
             "patience": Parameter(
                 PositiveInt,
                 "a whole number >= 1",
                 10,
-                "epochs without a better validation metric before it falls",
+                "epochs without a better validation metric after which it falls",
+                _PLATEAU,
             ),
             "min_delta": Parameter(
                 Annotated[float, Ge(0)],
                 "min_delta >= 0",
                 1e-4,
                 "by how much the metric must be better, in its own units",
+                _PLATEAU,
             ),
             "min_rate": Parameter(
-                Annotated[float, Ge(0)], "min_rate >= 0", 0.0, "below which it does not fall"
+                Annotated[float, Ge(0)],
+                "min_rate >= 0",
+                0.0,
+                "the rate below which it does not fall",
+                _PLATEAU,
             ),
             "warmup": _WARMUP,
         },

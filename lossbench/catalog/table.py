@@ -49,12 +49,15 @@ class Row:
             dot in its name is one of another package.
         params: the parameters that an experiment file may give.
         aliases: other names that mean the same.
+        refused: finds what is wrong with values that are each right, from all of them by name: the
+            parameter at fault, and what is wrong and accepted; or None.
     """
 
     name: str
     target: str
     params: Mapping[str, Parameter]
     aliases: tuple[str, ...] = ()
+    refused: Callable[[Mapping[str, Any]], tuple[str, str] | None] | None = None
 
 
 R = TypeVar("R", bound=Row)

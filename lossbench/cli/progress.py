@@ -190,5 +190,7 @@ def outcome(job: Job, result: dict[str, Any]) -> str:
     for row in result["metrics"]:
         if (row["split"], row["at"], row["metric"]) == ("validation", "selected", job.metric):
             value = "none" if row["value"] is None else f"{row['value']:.4f}"
-            return f"validation {job.metric} {value}{took}"
+            early = f", early after {result['epochs_done']} of {job.epochs} epochs"
+            ended = early if result.get("stopped_early") else ""
+            return f"validation {job.metric} {value}{took}{ended}"
     return f"ok{took}"

@@ -34,8 +34,10 @@ from lossbench.config.fields import check, described
 from lossbench.config.overrides import apply
 from lossbench.config.parsing import MANY, Parser
 from lossbench.config.reading import read
+from lossbench.config.training import wrong_stopping, wrong_times
 from lossbench.config.wording import did_you_mean, key_text, nearest, shown
 from lossbench.config.yamlfile import Document
+from lossbench.errors import Problem
 
 _SEEDS = f"a count from 1 to {MOST_SEEDS:,}, or a list of distinct whole numbers 0 <= seed < 2**32"
 _DEFAULTS = {"optimizer": DEFAULT_OPTIMIZER, "schedule": DEFAULT_SCHEDULE}
@@ -75,15 +77,16 @@ class _Reader:
         before = len(self.document.problems)
         losses = self._entries("losses")
         losses_valid = not self.document.problems.touches(since=before)
+        train = self._train()
         return Experiment(
             name=name,
             datasets=datasets,
             models=models,
             losses=losses,
             optimizers=self._entries("optimizer"),
-            schedules=self._entries("schedule"),
+            schedules=self._schedules(train.epochs),
             seeds=self._seeds(),
-            train=self._train(),
+            train=train,
             protocol=self._protocol(losses, losses_valid),
             execution=Execution(**self._section("execution")),
             path=Path(self.path),
@@ -111,6 +114,14 @@ class _Reader:
                 return ()
             return parser.entries(_DEFAULTS[key], (key,))
         return parser.entries(data[key], (key,))
+
+    def _schedules(self, epochs: int) -> tuple[Entry, ...]:
+        """Return the schedules; those whose times a run of so many epochs lacks are reported."""
+        found = self._entries("schedule")
+        for entry in found:
+            for key, text in wrong_times(entry, epochs):
+                self.document.problems.add_elsewhere(Problem(f"{entry.where}.{key}", text))
+        return found
 
     def _name(self) -> str:
         given = "name" in self.document.data
@@ -166,6 +177,8 @@ class _Reader:
 
     def _train(self) -> Train:
         values = self._section("train")
+        for key, text in wrong_stopping(values, values["epochs"]):
+            self._problem(text, "train", "early_stopping", *([key] if key else []))
         return Train(
             epochs=values["epochs"],
             batch_sizes=self._batch_sizes(values["batch_size"]),

@@ -265,6 +265,11 @@ class Parser:
                 params[name] = self._absolute(value) if _is_path(row, value) else value
         if not self._check_arguments(row, raw, combination, path) or wrong:
             return None
+        at_odds = row.refused(params) if row.refused else None
+        if at_odds is not None:
+            name, text = at_odds
+            self.problems.add(combination.get((name,), Choice((*path, name), None)).path, text)
+            return None
         if row.name == KERAS:
             params["config"] = without_defaults(params["class_name"], params["config"])
         return params

@@ -119,7 +119,8 @@ def _row(kind: str, row: Any) -> dict[str, Any]:
     elif kind == "schedules":
         found["meaning"] = row.meaning
     elif kind == "optimizers":
-        found["meaning"] = f"Keras's {row.target.partition(':')[2]}"
+        keras = row.target.partition(":")[2]
+        found["meaning"] = f"{row.meaning}; Keras's {keras}; {row.source}"
     else:
         found["meaning"] = row.source
     return found | {"params": _parameters(row.params)}

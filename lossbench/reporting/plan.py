@@ -8,7 +8,9 @@ from typing import Any
 from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, SCHEDULES, Facts
 from lossbench.catalog.axes import USUAL
 from lossbench.config import Experiment
-from lossbench.config.experiment import Train
+from lossbench.config.dumping import flow
+from lossbench.config.entries import plain
+from lossbench.config.experiment import CONTROLS, Train
 from lossbench.forecast import Forecast
 from lossbench.plan import Plan
 from lossbench.reporting.status import duration
@@ -84,6 +86,9 @@ def _grid(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[str]:
             yield from _row(title, ", ".join(names))
     yield from _row("seeds", f"{len(experiment.seeds)}: {', '.join(map(str, experiment.seeds))}")
     yield from _row("training", f"{train.epochs} epochs, batches of {_listed(train)}")
+    controls = {k: plain(v) for k, v in train.controls.items() if v != CONTROLS[k]}
+    if controls:
+        yield from _row("controls", ", ".join(f"{k}: {flow(v)}" for k, v in controls.items()))
     if train.augment:
         shown = ", ".join(entry.display(AUGMENTATIONS) for entry in train.augment)
         yield from _row("augment", shown)

@@ -26,6 +26,8 @@ RUN_COLUMNS = (
     "epochs",
     "batch_size",
     "epochs_done",
+    "stopped_early",
+    "epochs_unused",
     "selected_epoch",
     "selection_metric",
     "collapsed",

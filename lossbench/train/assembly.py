@@ -1,13 +1,13 @@
 """Network, data, loss and optimizer joined and traced once, then reused by jobs that are alike.
 
-Tracing costs a second and more. Jobs that differ in seed and learning rate alone run the same
-graph: the next one resets weights and optimizer in place.
+Tracing costs a second and more. Jobs that differ in seed, learning rate and schedule alone run the
+same graph: the next one resets weights and optimizer in place.
 """
 
 import gc
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from lossbench.losses.weighting import Columns
 from lossbench.metrics import Slice
 from lossbench.records import HEADS, own_weights
 from lossbench.requirements import Requirements, requirements
-from lossbench.train import augmentation, evaluation, optimizing
+from lossbench.train import augmentation, evaluation, optimizing, precision, schedules
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
@@ -113,6 +113,18 @@ class Setting:
         visited = epoch_order(self.job["seed"], epoch, n or self.n_train)
         labels = self.splits.train.targets if self.loss.batches != "shuffled" else None
         return arranged(visited, self.loss.batches, labels)
+
+    def rates(self, epoch: int, seen: Sequence[float] = ()) -> NDArray[np.float64]:
+        """Return the learning rate of every step of an epoch, [steps_per_epoch].
+
+        Args:
+            epoch: from 1.
+            seen: the validation metric after each epoch before, oriented so that higher is better.
+        """
+        rate = float(self.job["optimizer"]["params"]["learning_rate"])
+        epochs = int(self.job["train"]["epochs"])
+        point = schedules.Point(epochs, self.steps_per_epoch, epoch, seen, rate)
+        return rate * schedules.factors(self.job["schedule"], point)
 
 
 def settle(job: Mapping[str, Any], memory_budget_mib: float = MEMORY_BUDGET_MIB) -> Setting:
@@ -241,7 +253,7 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
         variable.assign(models.draw_weight(name, tuple(variable.shape), first, job["seed"]))
     for variable, value in zip(kept.fed.optimizer.variables, kept.optimizer_start, strict=True):
         variable.assign(value)
-    kept.fed.optimizer.learning_rate = job["optimizer"]["params"]["learning_rate"]
+    kept.fed.rates = setting.rates
     kept.fed.draw = setting.draw if setting.augment else None
     kept.fed.read_step_losses()
     kept.fed.head_record.assign(np.zeros(kept.fed.head_record.shape))
@@ -250,13 +262,13 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
 
 
 def _trace_key(job: Mapping[str, Any]) -> str:
-    """Return what two jobs must share to run the same graph: all but seed and learning rate."""
+    """Return what two jobs must share to run the same graph: all but seed and learning rates."""
     optimizer = {k: v for k, v in job["optimizer"]["params"].items() if k != "learning_rate"}
     shared = [
         job["dataset"],
         job["model"],
         job["loss"],
-        [job["optimizer"]["name"], optimizer],
+        [job["optimizer"]["name"], optimizer, schedules.is_plain(job["schedule"])],
         job["train"],
         job["head"],
         job.get("content", {}),
@@ -276,6 +288,7 @@ def _build(setting: Setting) -> _Kept:
         loss.head,
         per="pixel" if splits.task == "segmentation" else "image",
     )
+    precision.apply(network, job["train"]["precision"])
     pretrained = models.pretrained_weights(network)
     supplied = _supplied(setting, network)
     by_history = "head_losses" in loss.needs
@@ -297,16 +310,14 @@ def _build(setting: Setting) -> _Kept:
         augment=setting.augment,
         n_train=setting.n_train,
         classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
+        penalty=optimizing.penalty(network, job["train"]["l2"]),
     )
-    optimizer = optimizing.build(job["optimizer"])
-    if fed.loss_weights:
-        optimizer.exclude_from_weight_decay(var_list=list(fed.loss_weights.values()))
+    kernels = optimizing.kernels_of(network)
     fed.compile(
-        optimizer=optimizer,
+        optimizer=optimizing.build(job, setting.steps_per_epoch, fed.trainable_variables, kernels),
         steps_per_execution=min(STEPS_PER_CALL, setting.steps_per_epoch),
         jit_compile=False,  # XLA's convolutions took three times as long on a CPU
     )
-    fed.optimizer.build(fed.trainable_variables)
     start = tuple(np.array(v) for v in fed.optimizer.variables)
     return _Kept(fed, setting.data, pretrained, start)
 

@@ -40,6 +40,7 @@ def snapshot(fed: IndexFed, state: State, about: dict[str, Any]) -> bytes:
         "rows": state.rows,
         "calls": state.calls,
         "seconds_train": state.seconds_train,
+        "seen": state.seen,
         "lengths": {name: len(arrays) for name, arrays in lists.items()},
     }
     arrays = {f"{name}_{i}": array for name in _LISTS for i, array in enumerate(lists[name])}
@@ -104,6 +105,7 @@ def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
         step_losses=list(lists["step_losses"]),
         calls=[(seconds, steps) for seconds, steps in meta["calls"]],
         seconds_train=meta["seconds_train"],
+        seen=meta.get("seen", []),
     )
 
 

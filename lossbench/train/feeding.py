@@ -5,7 +5,7 @@ between steps; the loss of every step is kept in a buffer that is read once an e
 are too many for memory are read beside the training and come along with their indices.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -49,6 +49,7 @@ class IndexFed(keras.Model):
         augment: how training images are changed.
         n_train: number of training examples, which come first.
         classes: number of classes, where targets are their indices and may be mixed.
+        penalty: gives what is added to the loss that is optimised, and not to the recorded one.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class IndexFed(keras.Model):
         augment: Steps = (),
         n_train: int = 0,
         classes: int = 0,
+        penalty: Callable[[], Any] | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -94,6 +96,8 @@ class IndexFed(keras.Model):
         self.mixing = augmentation.mixing(augment)
         self.n_train, self.classes = n_train, classes
         self.draw: Callable[[int], Draws] | None = None
+        self.rates: Callable[[int, Sequence[float]], NDArray[np.float64]]
+        self.penalty = penalty
         columns = augment[-1].columns.stop if augment else 0
         rows = n_train if augment else 0
         self.numbers = resident_variable(np.zeros((rows, columns), "float32"), "numbers")
@@ -116,9 +120,10 @@ class IndexFed(keras.Model):
         else:
             seen = self._scaled(images[0] if images else self._resident(indices))
         if training and self.with_features is not None:
-            return self.with_features(seen, training=True)
+            outputs, embeddings = self.with_features(seen, training=True)
+            return outputs, ops.cast(embeddings, "float32")
         if not training and self.embedding is not None:
-            return self.embedding(seen, training=False)
+            return ops.cast(self.embedding(seen, training=False), "float32")
         return self.network(seen, training=training)
 
     def _resident(self, indices: Any) -> Any:
@@ -167,7 +172,10 @@ class IndexFed(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the mean loss of the batch `x` and note it in the buffer."""
+        """Return the mean loss of the batch `x` and note it in the buffer.
+
+        A penalty of the weights is added to what is returned alone.
+        """
         targets = self._targets_of(x[0] if isinstance(x, tuple | list) else x)
         changing = {"epoch": self.epoch, **self.loss_weights}
         if self.with_features is not None:
@@ -184,7 +192,7 @@ class IndexFed(keras.Model):
         at = ops.reshape(self.step, (1, 1))
         self.step_losses.assign(ops.scatter_update(self.step_losses, at, ops.reshape(loss, (1,))))
         self.step.assign(self.step + 1)
-        return loss
+        return loss if self.penalty is None else loss + self.penalty()
 
     def begin_epoch(self, number: int) -> None:
         """Draw the epoch's augmentation, and tell losses where training is: epochs count from 1."""

@@ -14,14 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from lossbench import datasets, metrics, store
 from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
-from lossbench.train import checkpoint, environment, evaluation, saved_model
+from lossbench.train import (
+    checkpoint,
+    early_stopping,
+    environment,
+    evaluation,
+    precision,
+    saved_model,
+)
 from lossbench.train.assembly import Setting, assemble, settle, target_scale
 from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
@@ -193,12 +199,14 @@ def _train_and_measure(
         "n_test": len(setting.splits.test.ids),
         "image_shape": list(setting.splits.train.images.shape[1:]),
         "epochs_done": state.epoch,
+        "stopped_early": status == "ok" and state.epoch < job["train"]["epochs"],
+        "epochs_unused": job["train"]["epochs"] - state.epoch if status == "ok" else None,
         "selected_epoch": state.selected,
         "selection_metric": job["metric"],
         "first_bad_step": first_bad_step(state.all_step_losses()),
         "learning_rate": job["optimizer"]["params"]["learning_rate"],
         "params": fed.network.count_params(),
-        "dtype_policy": keras.mixed_precision.dtype_policy().name,
+        "dtype_policy": precision.of(fed.network),
         "step_ms_median": step_ms_median(state.calls),
         "seconds_compile": seconds_compile(state.calls),
         "seconds_train": state.seconds_train,
@@ -234,7 +242,7 @@ def _message(status: Status, state: State) -> str | None:
 def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Status:
     job, resident = setting.job, setting.data.resident
     truth = resident.targets[resident.at["validation"]]
-    rate = job["optimizer"]["params"]["learning_rate"]
+    epochs = job["train"]["epochs"]
 
     def validate() -> Validation:
         reading = evaluation.with_means(fed, setting.reading)
@@ -246,20 +254,18 @@ def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Statu
         selection = next(m.value for m in found if m.metric == job["metric"])
         return Validation(scores, selection, rows)
 
-    status = train_epochs(
+    return train_epochs(
         fed,
         state,
         order=setting.order,
-        epochs=job["train"]["epochs"],
+        epochs=epochs,
         batch_size=job["train"]["batch_size"],
         higher_is_better=bool(metric_row(job["metric"]).higher_is_better),
         validate=validate,
         on_steps=watch.steps,
         on_epoch=watch.epoch,
+        is_over=lambda seen: early_stopping.is_over(job["train"]["early_stopping"], seen, epochs),
     )
-    for row in state.rows:
-        row["learning_rate"] = rate
-    return status
 
 
 def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dict[str, Any]:

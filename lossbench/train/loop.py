@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from lossbench.train import optimizing
 from lossbench.train.feeding import IndexFed
 
 DIVERGED_FACTOR = 1000.0
@@ -34,6 +35,7 @@ class State:
         step_losses: the loss of every step, one array for each epoch.
         calls: duration in seconds and number of steps of each call that runs several.
         seconds_train: time in training steps.
+        seen: the validation metric after every epoch, oriented so that higher is better.
     """
 
     epoch: int = 0
@@ -46,6 +48,7 @@ class State:
     step_losses: list[NDArray[np.float32]] = field(default_factory=list)
     calls: list[tuple[float, int]] = field(default_factory=list)
     seconds_train: float = 0.0
+    seen: list[float] = field(default_factory=list)
 
     def all_step_losses(self) -> NDArray[np.float32]:
         """Return the loss of every step so far."""
@@ -87,6 +90,7 @@ def train_epochs(
     validate: Callable[[], Validation],
     on_steps: Callable[[int], None],
     on_epoch: Callable[[State], None],
+    is_over: Callable[[Sequence[float]], bool] = lambda seen: False,
 ) -> Status:
     """Train up to a number of epochs and choose the best by a validation metric.
 
@@ -101,6 +105,7 @@ def train_epochs(
         validate: measures the network as it is; a metric of NaN counts as worst.
         on_steps: called every few steps with the steps done in this epoch; may raise.
         on_epoch: called after every epoch that ended well.
+        is_over: whether training ends before its last epoch, from what was seen so far.
 
     Returns:
         "ok", or how the numbers broke; then the state holds the epochs before.
@@ -109,9 +114,13 @@ def train_epochs(
         state.best_weights = weights_of(fed)
     watch = _Watch(state, on_steps)
     for number in range(state.epoch + 1, epochs + 1):
+        if is_over(state.seen):
+            break
         started = time.perf_counter()
         visited = order(number)
         fed.begin_epoch(number)
+        rates = fed.rates(number, state.seen)
+        optimizing.set_rates(fed.optimizer, rates)
         fed.fit(fed.batches(visited, batch_size), shuffle=False, verbose=0, callbacks=[watch])
         trained = time.perf_counter()
         losses = fed.read_step_losses()
@@ -130,6 +139,7 @@ def train_epochs(
             "examples_seen": number * len(visited),
             "seconds_train": round(trained - started, 4),
             "seconds_eval": round(time.perf_counter() - trained, 4),
+            "learning_rate": float(rates[-1]),
         }
         training_loss = {"split": "train", "metric": "training_loss", "value": float(losses.mean())}
         state.rows += [shared | row for row in (*found.rows, training_loss)]
@@ -140,6 +150,7 @@ def train_epochs(
 def _select(state: State, fed: IndexFed, found: Validation, higher_is_better: bool) -> None:
     """Keep this epoch if it is better; a tie goes to the earlier one, NaN never wins."""
     oriented = found.selection if higher_is_better else -found.selection
+    state.seen.append(oriented)
     if oriented > state.best or state.selected == 0:
         state.best = oriented if math.isfinite(oriented) else -math.inf
         state.selected = state.epoch

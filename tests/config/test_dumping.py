@@ -11,9 +11,10 @@ import pytest
 from lossbench.catalog import LOSSES
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.types import nested
-from lossbench.config import dump, load
+from lossbench.config import Entry, dump, load
 from lossbench.config.experiment import TABLES
 from lossbench.config.fields import check
+from lossbench.config.training import wrong_times
 
 # Text that a careless writer leaves unquoted and a reader takes for something else.
 TEXTS = [
@@ -74,6 +75,8 @@ def drawn_entry(key: str, row: Any, rng: random.Random, index: int, depth: int =
         fitting = fitting_values(key, row.name, name)
         if fitting and (parameter.required or rng.random() < 0.5):
             given[name] = rng.choice(fitting)
+    while row.refused and (wrong := row.refused(check(row.params, given)[0])):
+        given.pop(wrong[0] if wrong[0] in given else "momentum")
     if row.name in ("custom", "function"):
         given["target"] = "my.py:f" if row.name == "custom" else "my.py:g"
         names = rng.sample(["a", "b", "c", "yes"], k=rng.randrange(4))
@@ -97,6 +100,12 @@ def drawn_experiment(rng: random.Random) -> dict[str, Any]:
         data[key] = [drawn_entry(key, row, rng, i) for i, row in enumerate(rows)]
     data["seeds"] = rng.choice([1, 5, [3, 1], [2**32 - 1]])
     data["train"] = {"epochs": rng.choice([1, 30])}
+    for schedule in (one for one in data["schedule"] if isinstance(one, dict)):
+        params = TABLES["schedule"][schedule["name"]].params
+        given = {key: schedule[key] for key in schedule if key in params}
+        entry = Entry(schedule["name"], check(params, given)[0])
+        for key, _ in wrong_times(entry, data["train"]["epochs"]):
+            schedule.pop(key, None)
     data["protocol"] = {"alpha": rng.choice([0.5, 1e-9]), "delta": rng.choice([None, 3, 1e-12])}
     return data
 

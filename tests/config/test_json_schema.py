@@ -74,7 +74,7 @@ VALID: list[dict[str, Any]] = [
         }
     },
     {"model": ["seed_cnn", "tiny_cnn"]},
-    {"optimizer": [{"name": "sgd", "nesterov": True}, "adam"]},
+    {"optimizer": [{"name": "sgd", "momentum": 0.9, "nesterov": True}, "adam"]},
     {"seeds": 1},
     {"seeds": [0, 4294967295]},
     {"train": {"epochs": 1, "batch_size": 1}, "name": "a.b-c_1"},

@@ -78,9 +78,8 @@ CASES = {
     "model, losses, optimizer, schedule, seeds, train, protocol, execution. Did you mean 'train'?",
     "optimizer.learning_rate=0": "optimizer.learning_rate: 0 is not allowed; learning_rate > 0",
     "optimizer.learningrate=1": "optimizer.learningrate: optimizer 'adam' has no parameter "
-    "'learningrate'; it takes learning_rate (learning_rate > 0, default 0.001), beta_1 (0 <= "
-    "beta_1 < 1, default 0.9), beta_2 (0 <= beta_2 < 1, default 0.999), epsilon (epsilon > 0, "
-    "default 1e-07). Did you mean 'learning_rate'?",
+    "'learningrate'; it takes learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, "
+    "clipnorm, global_clipnorm, clipvalue. Did you mean 'learning_rate'?",
 }
 
 
