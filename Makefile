@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise own-folder own-csv retrieval series vectors counts rare-positives outliers heteroscedastic soft-labels missing-labels own-function segmentation augmentation optimizers own-network
 
-.PHONY: help demo oracles test slow soak bench bench-losses check format examples schema docs clean
+.PHONY: help demo oracles test slow soak bench bench-losses bench-frozen check format examples schema docs clean
 help:
 	@echo "make demo      install, run configs/quickstart.yaml, show the comparison"
 	@echo "make test      install what tests need and run them"
@@ -13,6 +13,7 @@ help:
 	@echo "make soak      a bad night in a few minutes: kills, full disk, truncated files"
 	@echo "make bench     compare speed with hand-written scripts; LOSSBENCH_DATA has mnist.npz"
 	@echo "make bench-losses  what each loss adds to a training step"
+	@echo "make bench-frozen  compare speed where a pretrained network is frozen"
 	@echo "make check     ruff, mypy, import contract, schema is fresh"
 	@echo "make format    format and repair what ruff can"
 	@echo "make examples  run the example configs"
@@ -53,6 +54,9 @@ bench: $(VENV)/installed
 bench-losses: $(VENV)/installed
 	$(BIN)/python benchmarks/losses.py > $(VENV)/losses.md
 	mv $(VENV)/losses.md benchmarks/LOSSES.md
+
+bench-frozen: $(VENV)/installed
+	$(BIN)/python benchmarks/frozen.py $(BENCH)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .

@@ -108,6 +108,12 @@ def script(path: Path, size: Size, *, python: str = sys.executable, processes: i
     return Done(seconds, version=said[0].get("version", ""))
 
 
+def part(path: Path, *options: str) -> tuple[float, dict[str, Any]]:
+    """Run a script that times its own parts; returns its seconds and what it printed."""
+    seconds, (printed,) = _side_by_side([[sys.executable, str(path), *options]])
+    return seconds, json.loads(printed)
+
+
 def _side_by_side(commands: Sequence[Sequence[str]], threads: str = "0") -> tuple[float, list[str]]:
     """Run processes at once; returns the seconds until all have ended and what they printed."""
     environ = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}

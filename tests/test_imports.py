@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": (["compare", "RUNS"], HEAVY),
     "factor": (["compare", "RUNS", "--factor", "loss", "--convergence"], HEAVY),
     "status": (["status", "RUNS"], HEAVY | {"pandas", "scipy"}),
+    "cache": (["cache"], HEAVY | {"pandas", "scipy", "numpy"}),
     "clean": (["clean", "RUNS", "--dry-run"], HEAVY | {"pandas", "scipy"}),
 }
 

@@ -45,6 +45,7 @@ def _options(
 
 def _register() -> None:
     from lossbench.cli import (
+        cache,
         catalogue,
         check_loss,
         clean,
@@ -74,6 +75,7 @@ def _register() -> None:
         check_loss,
         predict,
         clean,
+        cache,
         schema,
         doctor,
     )

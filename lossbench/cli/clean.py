@@ -58,7 +58,7 @@ def clean(
         typer.echo(_shown(folder, leftovers))
     if dry_run or not any(found.values()):
         return
-    if not yes and not _agreed():
+    if not yes and not agreed():
         typer.echo("Nothing was removed.")
         return
     busy = 0
@@ -83,7 +83,7 @@ def _mib(leftovers: Sequence["Leftover"]) -> str:
     return f"{sum(item.size for item in leftovers) / MIB:.1f} MiB"
 
 
-def _agreed() -> bool:
+def agreed() -> bool:
     """Ask; where nobody can answer, say how to go on.
 
     Raises:

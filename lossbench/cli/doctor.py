@@ -20,9 +20,10 @@ def doctor() -> None:
 
       lossbench doctor
     """
-    from lossbench import datasets
+    from lossbench import caching, datasets
     from lossbench.catalog import DATASETS
     from lossbench.executors import cpu_count
+    from lossbench.reporting.cache import file_size
 
     lines = [
         ("lossbench", __version__),
@@ -38,6 +39,7 @@ def doctor() -> None:
             lines.append((name, "missing: pip install lossbench"))
     lines.append(("LOSSBENCH_DATA", os.environ.get("LOSSBENCH_DATA", "not set")))
     lines += [(row.name, _place(datasets.locate(row.name))) for row in DATASETS if row.file]
+    lines.append(("cache", f"{caching.root()}: {file_size(caching.size_of(caching.root()))}"))
     for name, value in lines:
         typer.echo(f"{name:16}{value}")
     if missing:

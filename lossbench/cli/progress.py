@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +16,9 @@ from lossbench.reporting.status import duration
 
 LOOK_AHEAD = 32
 """Running jobs are among the first unfinished ones; so many folders are looked at."""
+
+FEATURES_EVERY_S = 5.0
+"""How often lines tell how many features are computed."""
 
 
 class Silent:
@@ -57,6 +60,10 @@ class Lines(Silent):
         """Print what will be done."""
         self.total, self.done, self.since = len(jobs), 0, time.monotonic()
         self.varying = varying(jobs)
+        self.jobs, self.folder = {job.id: job for job in jobs}, folder
+        self.warned: set[str] = set()
+        self.told = self.since
+        self.features_seen: tuple[float, int] | None = None
         for message in messages:
             self.say(message)
         before = f", {finished} finished before" if finished else ""
@@ -68,11 +75,45 @@ class Lines(Silent):
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Print how the job ended and about how much time is left."""
         self.done += 1
+        self.jobs.pop(job.id, None)
+        self.warn(result)
         left = (time.monotonic() - self.since) / self.done * (self.total - self.done)
         self.say(
             f"{self.done:>{len(str(self.total))}}/{self.total} {describe(job, self.varying)}: "
             f"{outcome(job, result)}; {duration(left)} left"
         )
+
+    def idle(self) -> None:
+        """Tell now and then how many features are computed, before the first jobs train."""
+        now = time.monotonic()
+        if now - self.told < FEATURES_EVERY_S:
+            return
+        self.told = now
+        counts = [progress.get("features") for _, progress in self.running_jobs()]
+        found = [(int(done), int(total)) for done, total in filter(None, counts)]
+        if not found:
+            self.features_seen = None
+            return
+        done, total = max(found)
+        since, first = self.features_seen = self.features_seen or (now, done)
+        left = ""
+        if done > first:
+            left = f"; {duration((now - since) / (done - first) * (total - done))} left"
+        self.say(f"features {done}/{total}{left}")
+
+    def running_jobs(self) -> Iterator[tuple[Job, dict[str, Any]]]:
+        """Yield running jobs and what they say of how far they are."""
+        for job in list(self.jobs.values())[:LOOK_AHEAD]:
+            progress = store.read_progress(store.job_folder(self.folder, job.id))
+            if progress is not None:
+                yield job, progress
+
+    def warn(self, result: dict[str, Any]) -> None:
+        """Print what a job warns of, once where many jobs say the same."""
+        for text in result.get("warnings", ()):
+            if text not in self.warned:
+                self.warned.add(text)
+                self.say(f"warning: {text}")
 
     def say(self, text: str) -> None:
         """Print a line at once, also in a pipe."""
@@ -104,6 +145,7 @@ class Bars(Lines):
             speed_estimate_period=3600,
         )
         self.running: dict[str, Any] = {}
+        self.computing: set[str] = set()
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -121,7 +163,6 @@ class Bars(Lines):
         self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
     ) -> None:
         """Show the bar of the whole experiment."""
-        self.jobs, self.folder = {job.id: job for job in jobs}, folder
         super().started(jobs, folder, finished, messages)
         if jobs:
             self.whole = self.bars.add_task("all jobs", total=len(jobs), note="")
@@ -129,9 +170,8 @@ class Bars(Lines):
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Take the job's bar away and move the whole on."""
         self.jobs.pop(job.id, None)
-        bar = self.running.pop(job.id, None)
-        if bar is not None:
-            self.bars.remove_task(bar)
+        self.warn(result)
+        self._drop(job)
         self.done += 1
         self.bars.update(self.whole, completed=self.done, note=f"{self.done} of {self.total}")
         if result["status"] != "ok":
@@ -140,10 +180,13 @@ class Bars(Lines):
     def idle(self) -> None:
         """Read how far the running jobs are."""
         parts = 0.0
-        for job in list(self.jobs.values())[:LOOK_AHEAD]:
-            progress = store.read_progress(store.job_folder(self.folder, job.id))
-            if progress is None:
+        for job, progress in self.running_jobs():
+            if progress.get("features"):
+                self._features(job, *progress["features"])
                 continue
+            if job.id in self.computing:
+                self.computing.discard(job.id)
+                self._drop(job)
             steps = job.epochs * progress["steps_per_epoch"]
             done = progress["epoch"] * progress["steps_per_epoch"] + progress["step"]
             parts += done / steps
@@ -156,6 +199,20 @@ class Bars(Lines):
                 note += f", {job.metric} {metric:.4f}"
             self.bars.update(self.running[job.id], completed=done, note=note)
         self.bars.update(self.whole, completed=self.done + parts)
+
+    def _features(self, job: Job, done: int, total: int) -> None:
+        """Show the job's bar as that of the features, with the time they take yet."""
+        if job.id not in self.computing:
+            self.computing.add(job.id)
+            self._drop(job)
+            name = describe(job, self.varying)
+            self.running[job.id] = self.bars.add_task(name, total=total, note="")
+        self.bars.update(self.running[job.id], completed=done, note=f"features {done}/{total}")
+
+    def _drop(self, job: Job) -> None:
+        bar = self.running.pop(job.id, None)
+        if bar is not None:
+            self.bars.remove_task(bar)
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""

@@ -191,7 +191,8 @@ def leaks(name: str, params: Mapping[str, Any], content_sha256: str | None) -> l
         (folder / "overlap.json").write_text(json.dumps(asdict(found)))
 
     try:
-        found = Overlap(**json.loads((cached(key, count) / "overlap.json").read_text()))
+        folder = cached(key, count, {"overlap": name})
+        found = Overlap(**json.loads((folder / "overlap.json").read_text()))
     except (DataError, OSError):  # where nothing can be kept, it is counted each time
         found = overlap_of(_own(name, own))
     return found.sentences(f"data set {name!r}")

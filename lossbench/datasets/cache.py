@@ -12,21 +12,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lossbench.caching import MANIFEST, fingerprint, limit_bytes, make_room, root, sync, use
 from lossbench.errors import DataError
 
 _FORMAT = 1  # of the folders; another number makes all of them anew
-_MANIFEST = "manifest.json"
-_END = 1 << 20  # bytes at either end of a file that are hashed
 _LEFTOVER_S = 3600.0  # makers write all the time; who has not for so long is dead
 _TRIES = 5
 
 
-def root() -> Path:
-    """Return the folder of everything that lossbench keeps for later."""
-    return Path(os.environ.get("LOSSBENCH_CACHE") or "~/.cache/lossbench").expanduser()
-
-
-def cached(key: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
+def cached(
+    key: Mapping[str, Any],
+    make: Callable[[Path], None],
+    about: Mapping[str, Any] | None = None,
+) -> Path:
     """Return a folder that `make` has filled, now or earlier, in this process or another.
 
     It is filled under another name and renamed, so that a process that is killed leaves nothing
@@ -40,13 +38,15 @@ def cached(key: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
             keys mean equal content.
         make: is given an empty folder, and writes files into it, no folders. An `OSError` that it
             raises is taken for a failure to write.
+        about: the same for people, shown by `lossbench cache`; changes nothing.
 
     Raises:
         DataError: the folder cannot be written, as on a full disk; nothing of it is left behind.
     """
     content = json.dumps({"format": _FORMAT, **key}, sort_keys=True)
     folder = root() / "decoded" / hashlib.sha256(content.encode()).hexdigest()[:32]
-    fault = _fault(folder)
+    in_use = use(folder)  # first: what is in use is not removed
+    fault = _fault(folder) or (None if in_use else f"{MANIFEST} cannot be opened")
     if fault is None:
         return folder
     if folder.exists():
@@ -56,10 +56,12 @@ def cached(key: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(folder.parent)
+        make_room(0)
         with _beside(folder) as beside:
             make(beside)
-            _seal(beside, key)
+            _seal(beside, key, about or {})
             _publish(beside, folder)
+        _keep_within_limit(folder)
     except OSError as error:
         raise DataError(
             f"{folder.parent}: decoded data cannot be kept here: {error.strerror or error}; a "
@@ -67,6 +69,17 @@ def cached(key: Mapping[str, Any], make: Callable[[Path], None]) -> Path:
             f"set LOSSBENCH_CACHE to a folder elsewhere."
         ) from error
     return folder
+
+
+def _keep_within_limit(folder: Path) -> None:
+    """Make room for a folder that has just been made, and say where there is none."""
+    use(folder)
+    if not make_room(0):
+        logging.getLogger("lossbench").warning(
+            "%s: what is in use here takes more than LOSSBENCH_CACHE_LIMIT allows, %.3g GiB.",
+            root(),
+            limit_bytes() / 2**30,
+        )
 
 
 @contextlib.contextmanager
@@ -79,16 +92,16 @@ def _beside(folder: Path) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _seal(folder: Path, key: Mapping[str, Any]) -> None:
+def _seal(folder: Path, key: Mapping[str, Any], about: Mapping[str, Any]) -> None:
     """Bring all files to the disk, then note what they are."""
     files = {}
     for path in sorted(folder.iterdir()):
-        _sync(path)
-        files[path.name] = _fingerprint(path)
-    manifest = folder / _MANIFEST
-    manifest.write_text(json.dumps({"key": key, "files": files}, indent=1))
-    _sync(manifest)
-    _sync(folder)
+        sync(path)
+        files[path.name] = fingerprint(path)
+    manifest = folder / MANIFEST
+    manifest.write_text(json.dumps({"key": key, "about": about, "files": files}, indent=1))
+    sync(manifest)
+    sync(folder)
 
 
 def _publish(beside: Path, folder: Path) -> None:
@@ -100,7 +113,7 @@ def _publish(beside: Path, folder: Path) -> None:
             if not folder.exists():
                 raise
         else:
-            _sync(folder.parent)
+            sync(folder.parent)
             return
         if _fault(folder) is None:
             return
@@ -112,41 +125,15 @@ def _publish(beside: Path, folder: Path) -> None:
 def _fault(folder: Path) -> str | None:
     """Return why a folder is not whole, or None."""
     try:
-        files = json.loads((folder / _MANIFEST).read_bytes())["files"]
+        files = json.loads((folder / MANIFEST).read_bytes())["files"]
         for name, noted in files.items():
-            if _fingerprint(folder / name) != noted:
+            if fingerprint(folder / name) != noted:
                 return f"{name} has changed"
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is missing"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{_MANIFEST} cannot be read"
+        return f"{MANIFEST} cannot be read"
     return None
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    """Return size and hash of both ends of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        digest.update(file.read(_END))
-        if size > _END:
-            file.seek(max(_END, size - _END))
-            digest.update(file.read(_END))
-    return {"bytes": size, "sha256_of_ends": digest.hexdigest()}
-
-
-def _sync(path: Path) -> None:
-    """Bring a file or a folder to the disk; folders where the system can."""
-    if path.is_file():
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-    elif os.name == "posix":
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            with contextlib.suppress(OSError):  # whole already; some file systems cannot do more
-                os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -152,7 +152,7 @@ def decode_images(
         return (decode(content, shape[0], shape[1], shape[2] == 3),)
 
     key = {"images": digests(files), "shape": list(shape)}
-    decoded = decode_all(key, files, {"images": shape}, one)
+    decoded = decode_all(key, files, {"images": shape}, one, {"data": str(root)})
     check_readable(decoded.faults, len(files), max_unreadable, where)
     return decoded
 
@@ -183,6 +183,7 @@ def decode_all(
     files: Sequence[ImageFile],
     shapes: Mapping[str, tuple[int, ...]],
     one: Callable[[int], tuple[np.ndarray, ...]],
+    about: Mapping[str, Any] | None = None,
 ) -> Decoded:
     """Decode every example into the cache, a few at a time, or find them there.
 
@@ -191,13 +192,14 @@ def decode_all(
         files: one for each example; those with a fault are left out.
         shapes: of one example, in each array that is written.
         one: returns the arrays of one example, uint8, or raises `Unreadable`.
+        about: what the cache says of them to people.
 
     Raises:
         DataError: the cache cannot be written.
     """
     sound = [index for index, file in enumerate(files) if not file.fault]
     key = {"made": "images", "pillow": PIL.__version__, "sound": len(sound), **key}
-    folder = cached(key, lambda made: _write(made, sound, shapes, one))
+    folder = cached(key, lambda made: _write(made, sound, shapes, one), about)
     about = json.loads((folder / _ABOUT).read_bytes())
     found = {int(index): fault for index, fault in about["faults"].items()}
     kept = np.array([index for index in sound if index not in found], dtype=np.int64)

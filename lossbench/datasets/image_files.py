@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lossbench.datasets import cache
+from lossbench.caching import root as cache_root
 from lossbench.datasets.pixels import (
     SUFFIXES,
     Unreadable,
@@ -204,7 +204,7 @@ _Memory = dict[str, tuple[list[int], ImageFile]]
 
 def _looked(root: Path, names: Sequence[str], kind: str, look: _Look) -> list[ImageFile]:
     key = hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
-    store = cache.root() / "scanned" / f"{key}.{kind}.json"
+    store = cache_root() / "scanned" / f"{key}.{kind}.json"
     known = _remembered(store)
     settled = time.time() - _SETTLED_S
     states = {name: _state(root / name) for name in names}

@@ -210,7 +210,7 @@ def _decoded(
         "is_white": pairs.is_white,
     }
     shapes = {"images": shape, "masks": (height, width)}
-    decoded = decode_all(key, pairs.both, shapes, one)
+    decoded = decode_all(key, pairs.both, shapes, one, {"data": str(pairs.root)})
     check_readable(decoded.faults, len(pairs.both), max_unreadable, pairs.where)
     return decoded
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lossbench.caching import root
 from lossbench.catalog import Facts
 from lossbench.catalog.metrics import DEFAULT_METRIC
 from lossbench.datasets import class_names
-from lossbench.datasets.cache import cached, root
+from lossbench.datasets.cache import cached
 from lossbench.datasets.npz_file import KEYS, read_arrays
 from lossbench.datasets.splitting import Source, whole
 from lossbench.errors import DataError
@@ -111,7 +112,7 @@ def _decoded(path: Path, where: str) -> dict[str, np.ndarray]:
             np.save(folder / f"{key}.npy", array, allow_pickle=False)
 
     try:
-        folder = cached({"what": "npz", "sha256": content}, decompress)
+        folder = cached({"what": "npz", "sha256": content}, decompress, {"data": str(path)})
     except DataError:
         return found or read_arrays(path, where)  # no room to keep it
     return {key: np.load(folder / f"{key}.npy", allow_pickle=False) for key in KEYS}

@@ -17,11 +17,11 @@ class Rows:
     arrays; `np.asarray` reads all.
 
     Args:
-        pool: the array, [n, ...], as `np.load(..., mmap_mode="r")` gives it.
+        pool: the array, [n, ...], as `np.load(..., mmap_mode="r")` gives it, or a `Stack` of such.
         ids: int [m], which of its rows.
     """
 
-    def __init__(self, pool: np.ndarray, ids: np.ndarray) -> None:
+    def __init__(self, pool: Any, ids: np.ndarray) -> None:
         self.pool = pool
         self.ids = np.asarray(ids, dtype=np.int64)
         self.dtype = pool.dtype
@@ -113,6 +113,7 @@ class Stack:
         self.ends = np.cumsum([len(part) for part in self.parts])
         self.dtype = np.result_type(*(part.dtype for part in self.parts))
         self.shape = (int(self.ends[-1]), *self.parts[0].shape[1:])
+        self.ndim = len(self.shape)
         self.nbytes = self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -122,10 +123,9 @@ class Stack:
         """Return the images with these indices, int [m], counted through all parts."""
         found = np.empty((len(ids), *self.shape[1:]), self.dtype)
         of = np.searchsorted(self.ends, ids, side="right")
-        for i, part in enumerate(self.parts):
-            here = of == i
-            if here.any():
-                found[here] = read(part, ids[here] - (self.ends[i] - len(part)))
+        for i in np.unique(of):  # of many parts only those that are asked for
+            here, part = of == i, self.parts[i]
+            found[here] = read(part, ids[here] - (self.ends[i] - len(part)))
         return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

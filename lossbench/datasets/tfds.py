@@ -197,7 +197,9 @@ def _decoded(name: str, own: Mapping[str, Any], *, fetch: bool) -> tuple[Path, s
         "version": importlib.metadata.version("tensorflow_datasets"),
         "files": _files(own),
     }
-    return cached(key, lambda to: _export({**own, "folder": str(to)}, where, "decoding")), where
+    about = {"data": own["dataset"]}
+    folder = cached(key, lambda to: _export({**own, "folder": str(to)}, where, "decoding"), about)
+    return folder, where
 
 
 def _files(request: Mapping[str, Any]) -> list[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import sys
@@ -95,7 +96,9 @@ def run_job(
     try:
         with _output_to(folder / "log.txt"):
             watch = Watch(folder, threads, checkpoint_every_s, stop)
-            result |= _status_of(folder, job, watch, memory_budget_mib, save_model)
+            with _warnings() as warnings:
+                result |= _status_of(folder, job, watch, memory_budget_mib, save_model)
+            result |= {"warnings": warnings} if warnings else {}
         if result["status"] == "interrupted":
             return {"job_id": job["job_id"], "status": "interrupted"}
         result |= {
@@ -164,6 +167,26 @@ def _output_to(path: Path) -> Iterator[None]:
             for target, source in enumerate(saved, start=1):
                 os.dup2(source, target)
                 os.close(source)
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Collect what lossbench warns of meanwhile; it is printed as well."""
+    found: list[str] = []
+
+    class Collecting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            print(f"warning: {text}")
+            if text not in found:
+                found.append(text)
+
+    handler, logger = Collecting(logging.WARNING), logging.getLogger("lossbench")
+    logger.addHandler(handler)
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
 
 
 def _train_and_measure(

@@ -5,6 +5,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from lossbench.errors import StoreError
 from lossbench.train import checkpoint, environment
@@ -48,6 +49,21 @@ class Watch:
         self.fed, self.setting, self.done = fed, setting, state.epoch
         self.epochs = int(setting.job["train"]["epochs"])
 
+    def features(self, done: int, total: int) -> None:
+        """Take note of how many images have features, and look around, now and then.
+
+        Raises:
+            Interrupted: the stop file is there.
+        """
+        now = time.monotonic()
+        if now - self.looked < LOOK_EVERY_S:
+            return
+        self.looked = now
+        self._tell({"features": [done, total]})
+        if self.stop is not None and self.stop.exists():
+            self._save()
+            raise Interrupted
+
     def steps(self, step: int) -> None:
         """Look around, now and then, in the middle of an epoch.
 
@@ -85,13 +101,17 @@ class Watch:
         self.snapshot, self.saved = None, time.monotonic()
 
     def _note(self, step: int) -> None:
-        progress = {
-            "epoch": self.done,
-            "epochs": self.epochs,
-            "step": step,
-            "steps_per_epoch": self.setting.steps_per_epoch,
-            "metric": self.metric,
-        }
+        self._tell(
+            {
+                "epoch": self.done,
+                "epochs": self.epochs,
+                "step": step,
+                "steps_per_epoch": self.setting.steps_per_epoch,
+                "metric": self.metric,
+            }
+        )
+
+    def _tell(self, progress: dict[str, Any]) -> None:
         path = self.folder / "progress.json"
         with contextlib.suppress(OSError):  # progress is a courtesy, never worth a job
             path.with_suffix(".tmp").write_text(json.dumps(progress))
