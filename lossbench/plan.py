@@ -20,6 +20,7 @@ from lossbench.catalog import (
     Table,
 )
 from lossbench.catalog.losses import Task
+from lossbench.catalog.models.pretrained import file_of
 from lossbench.config import Entry, Experiment
 from lossbench.config.entries import CUSTOM, Term, inner, plain, walk
 from lossbench.config.experiment import CONTROLS, DEFAULT_SCHEDULE
@@ -223,10 +224,9 @@ def _content(loss: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], 
 
 def _content_of_model(model: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the hash of the file that a network is read from, or of the source that builds it."""
-    key = "target" if model.name == CUSTOM else "path"
-    found = sources.get(str(model.params.get(key)))
-    what = "model_source_sha256" if model.name == CUSTOM else "model_sha256"
-    return () if found is None else ((what, found),)
+    own = model.name == CUSTOM
+    found = sources.get(str(model.params["target"] if own else file_of(model.params)))
+    return () if found is None else (("model_source_sha256" if own else "model_sha256", found),)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from lossbench import config, datasets, store
+from lossbench import backbones, config, datasets, store
 from lossbench.catalog import Facts
 from lossbench.catalog.axes import USUAL, shown, varying
-from lossbench.config import Experiment
+from lossbench.catalog.models.pretrained import file_of
+from lossbench.config import Entry, Experiment
 from lossbench.config.entries import CUSTOM, walk
 from lossbench.config.sources import source_file
 from lossbench.errors import ConfigError, DataError, Problem, StoreError, StrictError
@@ -24,11 +25,15 @@ from lossbench.store import Stored
 
 @dataclass(frozen=True)
 class Checked:
-    """An experiment without mistakes, what is known of its data, and its plan."""
+    """An experiment without mistakes, what is known of its data, its plan, and what is to be said.
+
+    `notes` are about networks that were trained before: sentences for the user, nothing wrong.
+    """
 
     experiment: Experiment
     facts: tuple[Facts, ...]
     plan: Plan
+    notes: tuple[str, ...] = ()
 
 
 def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
@@ -51,12 +56,44 @@ def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
             known.append(dataset)
         except DataError as error:
             problems.append(Problem(dataset.where, str(error)))
-    experiment = replace(experiment, datasets=tuple(known))
+    looked = _look_at_models(experiment.models)
+    models = tuple(model for model, _ in looked if not isinstance(model, Problem))
+    problems += [model for model, _ in looked if isinstance(model, Problem)]
+    experiment = replace(experiment, datasets=tuple(known), models=models)
+    data = list(zip(known, facts, strict=True))
+    notes: list[str] = []
+    for model, backbone in looked:
+        if backbone is not None and not isinstance(model, Problem):
+            problems += backbones.misfits(model, backbone, data)
+            notes += backbones.notes(model, backbone, data)
     plan = make_plan(experiment, facts, _sources(experiment))
     problems += plan.problems
     if problems:
         raise ConfigError(config.in_order(problems))
-    return Checked(experiment, tuple(facts), plan)
+    return Checked(experiment, tuple(facts), plan, tuple(notes))
+
+
+def _look_at_models(
+    models: Sequence[Entry],
+) -> list[tuple[Entry | Problem, backbones.Backbone | None]]:
+    """Return each network, or what is wrong with its file, and what is known of its backbone."""
+    found: list[tuple[Entry | Problem, backbones.Backbone | None]] = []
+    for model in models:
+        try:
+            located = _located(model)
+            found.append((located, backbones.describe(located)))
+        except (DataError, StoreError) as error:
+            found.append((Problem(model.where, str(error)), None))
+    return found
+
+
+def _located(model: Entry) -> Entry:
+    """Return a network; one of an earlier run with the folder of the job that kept it."""
+    if model.name != "earlier_run":
+        return model
+    params = model.params
+    kept = store.find_model(Path(params["run"]), params["loss"], params["seed"])
+    return replace(model, params={**params, "run": str(kept.path.parent)})
 
 
 def warnings(checked: Checked, strict: bool = False) -> list[str]:
@@ -85,7 +122,7 @@ def warnings(checked: Checked, strict: bool = False) -> list[str]:
 
 def _sources(experiment: Experiment) -> dict[str, str]:
     """Return hashes: of each custom loss's and model's source by target, of models by path."""
-    paths = (model.params.get("path") for model in experiment.models)
+    paths = (file_of(model.params) for model in experiment.models)
     models = {str(path): Path(str(path)) for path in paths if path is not None}
     inside = (one for loss in experiment.losses for one in walk(loss) if one.name == CUSTOM)
     own = [*inside, *(model for model in experiment.models if model.name == CUSTOM)]
@@ -219,6 +256,7 @@ def run(
     folder = runs_dir / checked.experiment.name
     for dataset in checked.experiment.datasets:
         datasets.prepare(dataset.name, dataset.params)
+    backbones.prepare(checked.experiment.models)
     about_data = warnings(checked, options.strict)
     _write_plan(folder, checked)
     stored = store.read_experiment(folder)
@@ -227,7 +265,9 @@ def run(
     pending, messages = _pending(stored, checked.plan.jobs, options, outcome)
     if checked.experiment.execution.save_model != "none":
         messages += _without_model(stored)
-    watcher.started(list(pending.values()), folder, outcome.reused, [*about_data, *messages])
+    watcher.started(
+        list(pending.values()), folder, outcome.reused, [*about_data, *checked.notes, *messages]
+    )
     try:
         if pending:
             _write_jobs(folder, pending.values())

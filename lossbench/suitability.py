@@ -384,11 +384,7 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
                 yield Problem(model.where, _wrong_model(model.name, name, pixels))
             reads = row.unreadable(known.image_shape, model.params)
             if reads is not None:
-                yield Problem(
-                    model.where,
-                    f"{model.name} reads {reads}; those of {name} have "
-                    f"{known.image_shape[0]} x {known.image_shape[1]}. {_other_model(known)}",
-                )
+                yield Problem(model.where, _too_small(model, name, known, reads))
         largest = max(experiment.train.batch_sizes)
         if largest > known.n_train:
             yield Problem(
@@ -398,10 +394,24 @@ def _size_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[P
             )
 
 
+def _too_small(model: Entry, name: str, known: Facts, reads: str) -> str:
+    """Return that a network cannot read images, and what to do; a backbone may enlarge them."""
+    row, (height, width, _) = MODELS[model.name], known.image_shape
+    least, size = row.smallest_image, model.params.get("image_size")
+    if row.backbone and size is not None:
+        return (
+            f"{model.name} reads {reads}; image_size makes those of {name} {size} x {size}. "
+            f"Make it {least} or more."
+        )
+    advice = f"Add image_size: {least} or more." if row.backbone else _other_model(known)
+    return f"{model.name} reads {reads}; those of {name} have {height} x {width}. {advice}"
+
+
 def _wrong_model(model: str, dataset: str, pixels: bool) -> str:
     """Return why a network does not give the outputs that a data set asks for."""
     gives, asks = ("an image", "each pixel") if pixels else ("each pixel", "an image")
-    fit = [row.name for row in MODELS if row.suits("pixel" if pixels else "image")]
+    fits = [row for row in MODELS if row.suits("pixel" if pixels else "image")]
+    fit = [row.name for row in fits if not row.backbone]
     accepted = f"accepted: {', '.join(fit)}"
     if len(fit) > _FEW_MODELS:
         task = "segmentation" if pixels else "multiclass"

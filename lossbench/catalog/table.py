@@ -23,6 +23,7 @@ class Parameter:
             "project default".
         hashed: whether the value can change a number, and so belongs to a job's identity.
         path: whether it is a path, or starts with one, relative to the experiment file.
+        in_data: whether a relative path that is not there is looked for in `$LOSSBENCH_DATA`.
     """
 
     type: Any
@@ -32,6 +33,7 @@ class Parameter:
     origin: str = "project default"
     hashed: bool = True
     path: bool = False
+    in_data: bool = False
 
     @property
     def required(self) -> bool:

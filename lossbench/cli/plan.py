@@ -52,11 +52,13 @@ def plan(
 
 
 def _warn(checked: "Checked", strict: bool) -> None:
-    """Print warnings about the data, or end with them."""
+    """Print warnings about the data, or end with them; then notes about the networks."""
     from lossbench import runner
 
     for warning in runner.warnings(checked, strict):
         typer.echo(f"warning: {warning}", err=True)
+    for note in checked.notes:
+        typer.echo(f"note: {note}", err=True)
 
 
 def _forecast(
@@ -67,7 +69,7 @@ def _forecast(
     threads: int | None,
 ) -> "Forecast":
     """Forecast a plan from what lies in a runs folder and, if asked, from a measurement."""
-    from lossbench import datasets, forecast
+    from lossbench import backbones, datasets, forecast
     from lossbench.executors import default_workers
 
     jobs = forecast.planned_jobs(checked.experiment, checked.facts, checked.plan)
@@ -80,6 +82,7 @@ def _forecast(
     if with_measurement and jobs:
         for dataset in checked.experiment.datasets:
             datasets.prepare(dataset.name, dataset.params)
+        backbones.prepare(checked.experiment.models)
         measured, device = forecast.measure(
             checked.plan.jobs,
             jobs,

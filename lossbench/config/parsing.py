@@ -262,7 +262,9 @@ class Parser:
             self.problems.add(choice.path, text)
         for name, value in params.items():
             if row.params[name].path and isinstance(value, str):
-                params[name] = self._absolute(value) if _is_path(row, value) else value
+                found = self._in_data(value) if row.params[name].in_data else None
+                absolute = self._absolute(value) if _is_path(row, value) else value
+                params[name] = found or absolute
         if not self._check_arguments(row, raw, combination, path) or wrong:
             return None
         at_odds = row.refused(params) if row.refused else None
@@ -299,6 +301,14 @@ class Parser:
 
     def _absolute(self, path: str) -> str:
         return os.path.abspath(os.path.join(self.folder, os.path.expanduser(path)))
+
+    def _in_data(self, path: str) -> str | None:
+        """Return a file in `$LOSSBENCH_DATA` that is not beside the experiment file, or None."""
+        data = os.environ.get("LOSSBENCH_DATA")
+        if not data or os.path.exists(self._absolute(path)):
+            return None
+        there = os.path.abspath(os.path.join(os.path.expanduser(data), os.path.expanduser(path)))
+        return there if os.path.isfile(there) else None
 
     def _distinct(self, found: Sequence[tuple[KeyPath, Entry]]) -> tuple[Entry, ...]:
         """Return the entries that differ from all before them, in content and in display name."""

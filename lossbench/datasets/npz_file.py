@@ -1,6 +1,7 @@
 """Reading .npz files: only plain arrays, with messages that say what is wrong with the file."""
 
 import difflib
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,8 +118,8 @@ def _check_zip(path: Path, where: str) -> None:
     """Refuse a path that leads to no .npz file."""
     if not path.is_file():
         raise DataError(
-            f"{where}: there is no such file; a .npz file with {', '.join(KEYS)} is accepted. "
-            f"Check the path."
+            f"{where}: there is no such file; a .npz file with {', '.join(KEYS)} is accepted, "
+            f"beside the experiment file or in {_data_folder()}. Check the path."
         )
     if not zipfile.is_zipfile(path):
         raise DataError(
@@ -126,6 +127,12 @@ def _check_zip(path: Path, where: str) -> None:
             f"numpy.savez(file, {', '.join(f'{key}=...' for key in KEYS)}) is accepted. Write or "
             f"copy it again."
         )
+
+
+def _data_folder() -> str:
+    """Return the folder where relative paths are looked for, too, as messages name it."""
+    folder = os.environ.get("LOSSBENCH_DATA")
+    return f"{folder} (LOSSBENCH_DATA)" if folder else "the folder that LOSSBENCH_DATA names"
 
 
 @contextmanager

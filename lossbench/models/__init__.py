@@ -20,6 +20,7 @@ from lossbench.models.initial_weights import (
     reset_seed_generators,
 )
 from lossbench.models.plain import plain
+from lossbench.models.preprocessing import preprocessing
 
 __all__ = [
     "backbone_of",
@@ -29,6 +30,7 @@ __all__ = [
     "features",
     "fingerprint",
     "plain",
+    "preprocessing",
     "pretrained_weights",
     "reset_seed_generators",
 ]
@@ -87,6 +89,8 @@ def build(
     maker = getattr(importlib.import_module(f"lossbench.models.{module}"), function)
     shared = {key for key, one in OF_ALL.items() if row.params[key] is one}
     own = {key: value for key, value in params.items() if key not in shared}
+    if row.backbone:
+        own["name"] = name
     model: keras.Model = maker(tuple(image_shape), outputs, **own)
     if row.per == "any":
         check_outputs(model, image_shape, outputs, per, str(params["target"]))

@@ -10,7 +10,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from lossbench.models.initial_weights import weights_by_path
+from lossbench.catalog.models.kinds import Reads
+from lossbench.errors import ShapeError
+from lossbench.models.initial_weights import undrawn_weights, weights_by_path
+from lossbench.models.preprocessing import to_what_it_reads
 
 _POOLS = {
     "avg": layers.GlobalAveragePooling2D,
@@ -24,36 +27,53 @@ def on_backbone(
     image_shape: tuple[int, int, int],
     outputs: int,
     *,
-    image_size: int | None,
-    pooling: str,
     name: str,
+    image_size: int | None = None,
+    trainable: object = "none",
+    pooling: str = "avg",
+    reads: Reads = "grey_levels",
+    untrained: bool = False,
 ) -> keras.Model:
     """Build a network from scaled images through a backbone to a new linear head.
 
     Args:
-        backbone: reads float images [batch, height, width, 3 or 1] with grey levels 0 to 255, and
-            gives maps of features [batch, h, w, channels], or vectors [batch, size].
+        backbone: reads float images [batch, height, width, 3 or 1], and gives maps of features
+            [batch, h, w, channels], or vectors [batch, size].
         image_shape: height, width and channels of an image, in pixels.
         outputs: width of the head.
-        image_size: height and width to which images are resized; None leaves them.
-        pooling: `avg`, `max` or `flatten`: how a map becomes one vector.
         name: of the network.
+        image_size: height and width to which images are resized; None leaves them.
+        trainable: what of the backbone is trained; its layers are marked accordingly.
+        pooling: `avg`, `max` or `flatten`: how a map becomes one vector.
+        reads: what the backbone reads; grey levels are 0 to 255.
+        untrained: whether the backbone's weights are drawn like those of other networks.
 
     Returns:
         A model from float [batch, height, width, channels] in [0, 1] to float [batch, outputs].
+
+    Raises:
+        ShapeError: the backbone gives neither maps nor vectors.
     """
-    images = keras.Input(image_shape, name="images")
-    x = layers.Rescaling(255.0, name="grey_levels")(images)
+    x = images = keras.Input(image_shape, name="images")
+    if reads != "unit":
+        x = layers.Rescaling(255.0, name="grey_levels")(x)
     if image_size is not None and image_shape[:2] != (image_size, image_size):
         x = layers.Resizing(image_size, image_size, name="resize")(x)
     if image_shape[2] == 1 and backbone.input_shape[-1] == 3:
         x = layers.Concatenate(name="repeat")([x, x, x])
     backbone.name = "backbone"
-    x = backbone(x)
+    backbone.untrained = untrained
+    x = backbone(to_what_it_reads(x, reads))
     if len(x.shape) == 4:
         x = _POOLS[pooling](name="pool")(x)
-    else:
+    elif len(x.shape) == 2:
         x = layers.Identity(name="pool")(x)
+    else:
+        raise ShapeError(
+            f"model {name!r}: its backbone gives {len(x.shape)} axes; maps [batch, height, width, "
+            f"channels] and vectors [batch, size] are accepted. Cut it at another layer."
+        )
+    backbone.trainable = trainable != "none"
     return keras.Model(images, layers.Dense(outputs, name="head")(x), name=name)
 
 
@@ -64,6 +84,13 @@ def backbone_of(model: keras.Model) -> keras.Model | None:
 
 
 def pretrained_weights(model: keras.Model) -> dict[str, np.ndarray[Any, Any]]:
-    """Return copies of the weights that a network's backbone brings along, by path; {} for none."""
+    """Return copies of the weights that a network's backbone brings along, by path; {} for none.
+
+    An untrained backbone brings along what is not drawn: constants such as a channel's mean.
+    """
     backbone = backbone_of(model)
-    return {} if backbone is None else weights_by_path(model, backbone)
+    if backbone is None:
+        return {}
+    if getattr(backbone, "untrained", False):  # the one of a custom network is as it came
+        return undrawn_weights(model)
+    return weights_by_path(model, backbone)

@@ -79,6 +79,16 @@ def reset_seed_generators(model: keras.Model, seed: int) -> None:
             state.assign(np.array([rng.integers(2**31), 0], dtype=state.dtype))
 
 
+def undrawn_weights(model: keras.Model) -> dict[str, np.ndarray]:
+    """Return copies of the weights of a network for which no layer has an initializer, by path.
+
+    They are what the layers themselves set: counts, means of channels, scales of branches.
+    """
+    paths = _paths(model)
+    found = _initializers(model)
+    return {paths[id(v)]: np.array(v) for v, initializer in found if initializer is None}
+
+
 def starts_elsewhere(model: keras.Model, layers: Sequence[keras.layers.Layer]) -> str | None:
     """Return the path of a variable that does not hold what its initializer gives, or None.
 
@@ -175,24 +185,23 @@ def _paths(model: keras.Model) -> dict[int, str]:
     return found
 
 
-def _named_layers(model: keras.Model) -> Iterator[tuple[str, keras.layers.Layer]]:
-    """Yield the layers of a model and of models inside it, named alike in every process."""
+def _named_layers(model: keras.Model, inside: str = "") -> Iterator[tuple[str, keras.layers.Layer]]:
+    """Yield the layers of a model and of models inside it, named alike in every process.
+
+    The name of one in a model inside begins with the name of that one, so that a layer of a
+    backbone cannot be taken for one outside.
+    """
     counts: Counter[str] = Counter()
-    for layer in _leaves(model):
+    for layer in model.layers:
         kind = _snake_case(type(layer).__name__)
         name = layer.name
         if re.fullmatch(rf"{re.escape(kind)}(_\d+)?", name):
             name = kind if not counts[kind] else f"{kind}_{counts[kind]}"
             counts[kind] += 1
-        yield name, layer
-
-
-def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _leaves(layer)
+            yield from _named_layers(layer, f"{inside}{name}/")
         else:
-            yield layer
+            yield f"{inside}{name}", layer
 
 
 def _snake_case(name: str) -> str:
@@ -232,7 +241,7 @@ def _generator(seed: int, path: str) -> np.random.Generator:
 
 def _initializers(model: keras.Model) -> Iterator[tuple[Any, Any]]:
     """Yield each variable with its layer's initializer for it, or None where it has none."""
-    for leaf in _leaves(model):
+    for _, leaf in _named_layers(model):
         for layer in leaf._flatten_layers():  # itself, and those that it is made of
             for variable in layer.weights:
                 found = _initializer_of(layer, variable.name)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lossbench import datasets, metrics, store
+from lossbench import backbones, datasets, metrics, models, store
 from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
@@ -193,6 +193,10 @@ def _train_and_measure(
     folder: Path, job: Mapping[str, Any], watch: Watch, memory_budget_mib: float, save_model: str
 ) -> dict[str, Any]:
     started = time.perf_counter()
+    content = job.get("content", {})
+    backbones.check_unchanged(
+        job["model"]["name"], job["model"]["params"], content.get("model_sha256")
+    )
     setting = settle(job, memory_budget_mib)
     seconds_data = time.perf_counter() - started
     fed, fingerprints = assemble(setting)
@@ -229,6 +233,9 @@ def _train_and_measure(
         "first_bad_step": first_bad_step(state.all_step_losses()),
         "learning_rate": job["optimizer"]["params"]["learning_rate"],
         "params": fed.network.count_params(),
+        "preprocessing": models.preprocessing(
+            fed.network, job["model"]["name"], job["model"]["params"]
+        ),
         "dtype_policy": precision.of(fed.network),
         "step_ms_median": step_ms_median(state.calls),
         "seconds_compile": seconds_compile(state.calls),

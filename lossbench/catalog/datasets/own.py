@@ -25,7 +25,12 @@ ROWS: tuple[Dataset, ...] = (
         target="user_npz:read",
         params={
             "path": Parameter(
-                str, "a .npz file, relative to this one", help="the file", hashed=False, path=True
+                str,
+                "a .npz file, relative to this one",
+                help="the file; where it is not there, it is looked for in $LOSSBENCH_DATA",
+                hashed=False,
+                path=True,
+                in_data=True,
             ),
             "task": ARRAYS_TASK,
             "ordered": ORDERED,

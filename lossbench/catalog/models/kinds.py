@@ -64,8 +64,50 @@ OF_BACKBONES = {
 }
 """Parameters of every network whose features come from elsewhere."""
 
-MODEL_PATH = Parameter(NonEmpty, "a path", path=True, hashed=False, help="a .keras file")
+MODEL_PATH = Parameter(
+    NonEmpty,
+    "a path",
+    path=True,
+    in_data=True,
+    hashed=False,
+    help="a .keras file; looked for beside this file, then in $LOSSBENCH_DATA",
+)
 """Its content belongs to a job's identity instead."""
+
+WEIGHTS_OF_FILE = Parameter(
+    Literal["file", "none"],
+    "file or none",
+    "file",
+    "none takes the architecture alone and draws the first weights, as those of other networks",
+)
+WEIGHTS_OF_IMAGENET = Parameter(
+    Literal["imagenet", "none"],
+    "imagenet or none",
+    "imagenet",
+    "none takes the architecture alone and draws the first weights, as those of other networks",
+)
+
+Reads = Literal["grey_levels", "unit", "tf", "torch", "caffe"]
+"""What a backbone reads: grey levels 0 to 255; values in [0, 1]; values in [-1, 1]; values in
+[0, 1] less ImageNet's mean, over its standard deviation; grey levels in the order blue, green, red
+less ImageNet's mean. The last three are called as `keras.applications` calls them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Trained weights that Keras offers for a network.
+
+    Attributes:
+        class_name: the network's name in `keras.applications`.
+        file: the name of the file of weights without a head.
+        url: where it is fetched.
+        hash: its SHA-256, or its MD5 where there are 32 digits, or None where Keras gives none.
+    """
+
+    class_name: str
+    file: str
+    url: str
+    hash: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +122,16 @@ class Model(Row):
         per: what it gives outputs for: the whole image, or each pixel, as masks ask for; `any`
             where the user's own function decides.
         backbone: whether its features come from a network that was trained before.
+        reads: of a backbone, what it reads; of a user's file that is a parameter.
+        weights: trained weights that Keras offers for it, or None.
     """
 
     smallest_image: int
     series: bool = False
     per: Literal["image", "pixel", "any"] = "image"
     backbone: bool = False
+    reads: Reads = "unit"
+    weights: Weights | None = None
     source: str
 
     @property
