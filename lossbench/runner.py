@@ -451,6 +451,7 @@ def _execute(
         checkpoint_every_s=declared.checkpoint_every,
         memory_budget_mib=declared.memory_budget,
         save_model=declared.save_model,
+        tensorboard=declared.tensorboard,
     )
     workers = options.workers or default_workers(threads)
     if options.executor == "ray":

@@ -32,6 +32,7 @@ def mistakes(
     yield from _protocol_problems(experiment, facts)
     yield from _size_problems(experiment, facts)
     yield from _activation_problems(experiment, facts)
+    yield from _sampling_problems(experiment, facts)
     yield from augmentation_problems(experiment, facts)
     yield from _nothing_left(experiment, facts, left_out)
 
@@ -405,6 +406,28 @@ def _too_small(model: Entry, name: str, known: Facts, reads: str) -> str:
         )
     advice = f"Add image_size: {least} or more." if row.backbone else _other_model(known)
     return f"{model.name} reads {reads}; those of {name} have {height} x {width}. {advice}"
+
+
+def _sampling_problems(experiment: Experiment, facts: Sequence[Facts]) -> Iterator[Problem]:
+    """Yield data whose images do not each belong to one class, where classes are to be balanced."""
+    if experiment.train.controls.get("sampling") != "class_balanced":
+        return
+    for dataset, known in zip(experiment.datasets, facts, strict=True):
+        if known.task not in CLASSIFICATION:
+            yield Problem(
+                experiment.where("train", "sampling"),
+                f"class_balanced needs images of one class each; {dataset.display(DATASETS)} poses "
+                f"{_POSED[known.task]}; accepted there: shuffled. Leave out sampling, or give the "
+                "data an experiment of their own.",
+            )
+
+
+_POSED: Mapping[Task, str] = {
+    "multilabel": "several labels at once",
+    "regression": "regression",
+    "segmentation": "segmentation",
+    "multioutput": "several outputs",
+}
 
 
 def _wrong_model(model: str, dataset: str, pixels: bool) -> str:

@@ -68,8 +68,8 @@ TRAIN = {
         Literal["shuffled", "class_balanced"],
         "shuffled or class_balanced",
         "shuffled",
-        "which images an epoch visits: each once; or as many, drawn so that every class is equally "
-        "likely",
+        "which images an epoch visits: each once; or as many, every class equally often and no "
+        "image of a class twice before all of it once. Of soft labels the largest share counts",
     ),
     "l2": Parameter(
         Annotated[float, Ge(0)],
@@ -89,8 +89,9 @@ TRAIN = {
         Average | None,
         "null, {type: ema, decay: 0 < decay < 1} or {type: swa, start: 0 <= start < 1}",
         None,
-        "averages weights over steps (ema), or over epochs from a fraction of the run on (swa); "
-        "what is validated and tested is the average",
+        "averages weights over steps (ema; decay is 0.999 unless given and grows towards that), or "
+        "over the ends of epochs from a fraction of them on (swa; start is 0.75 unless given). The "
+        "average is what is validated, chosen, tested and kept; training goes on without it",
     ),
     "precision": Parameter(
         Literal["float32", "mixed_float16", "mixed_bfloat16"],

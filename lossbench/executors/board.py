@@ -51,6 +51,7 @@ class Limits:
             means its share of half the machine's memory, at least 2 GiB.
         memory_budget_mib: images that take more are read while training.
         save_model: which of a job's networks is kept: none, best or last.
+        tensorboard: whether jobs write their curves for TensorBoard, too.
     """
 
     timeout_s: float | None = None
@@ -59,6 +60,7 @@ class Limits:
     memory_mib: float | None = None
     memory_budget_mib: float = EXECUTION["memory_budget"].default
     save_model: str = EXECUTION["save_model"].default
+    tensorboard: bool = EXECUTION["tensorboard"].default
 
 
 @dataclass(frozen=True, order=True)

@@ -46,6 +46,7 @@ def run_task(task: Task, limits: Limits, threads: int, stop: Path) -> dict[str, 
             stop=stop,
             memory_budget_mib=limits.memory_budget_mib,
             save_model=limits.save_model,
+            tensorboard=limits.tensorboard,
         )
     except StoreError:
         raise  # a full disk says nothing about the job: it ends the run, and the job stays open

@@ -23,12 +23,25 @@ from lossbench.losses.weighting import Columns
 from lossbench.metrics import Slice
 from lossbench.records import HEADS, own_weights
 from lossbench.requirements import Requirements, requirements
-from lossbench.train import augmentation, evaluation, optimizing, precision, schedules
+from lossbench.train import (
+    augmentation,
+    averaging,
+    evaluation,
+    optimizing,
+    precision,
+    schedules,
+)
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
 from lossbench.train.loading import MEMORY_BUDGET_MIB, Data, load_data
-from lossbench.train.ordering import Order, arranged, epoch_order
+from lossbench.train.ordering import (
+    Order,
+    arranged,
+    balanced_order,
+    class_labels,
+    epoch_order,
+)
 from lossbench.train.scaling import Scaling, TargetScale, find_scaling, side_by_side
 
 MOST_KEPT = 8
@@ -108,9 +121,20 @@ class Setting:
         seed = self.job["seed"]
         return augmentation.draw(self.augment, seed, epoch, self.n_train, (height, width))
 
+    def visited(self, epoch: int, n: int | None = None) -> Order:
+        """Return which of the first n training examples, or all, an epoch visits.
+
+        They are in an order that is the same for every loss.
+        """
+        n = n or self.n_train
+        if self.job["train"].get("sampling", "shuffled") == "shuffled":
+            return epoch_order(self.job["seed"], epoch, n)
+        labels = class_labels(self.splits.train.targets[:n])
+        return balanced_order(self.job["seed"], epoch, labels)
+
     def order(self, epoch: int, n: int | None = None) -> Order:
-        """Return the order in which an epoch visits the first n training examples, or all."""
-        visited = epoch_order(self.job["seed"], epoch, n or self.n_train)
+        """Return the same as the loss needs it: classes spread or grouped."""
+        visited = self.visited(epoch, n)
         labels = self.splits.train.targets if self.loss.batches != "shuffled" else None
         return arranged(visited, self.loss.batches, labels)
 
@@ -248,6 +272,8 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
     weights = models.draw_initial_weights(kept.fed.network, job["seed"], kept.pretrained)
     kept.fed.network.set_weights(weights)
     models.reset_seed_generators(kept.fed.network, job["seed"])
+    if kept.fed.average is not None:
+        kept.fed.average.reset()
     for name, variable in kept.fed.loss_weights.items():
         first = {weight.name: weight.initial for weight in setting.loss.weights}[name]
         variable.assign(models.draw_weight(name, tuple(variable.shape), first, job["seed"]))
@@ -311,6 +337,7 @@ def _build(setting: Setting) -> _Kept:
         n_train=setting.n_train,
         classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
         penalty=optimizing.penalty(network, job["train"]["l2"]),
+        average=averaging.make(network, job["train"].get("average"), job["train"]["epochs"]),
     )
     kernels = optimizing.kernels_of(network)
     fed.compile(

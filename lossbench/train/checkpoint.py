@@ -13,7 +13,15 @@ from lossbench.train.feeding import IndexFed
 from lossbench.train.loop import Arrays, State
 
 NAME = "checkpoint.npz"
-_LISTS = ("network", "loss_weights", "head_record", "optimizer", "best_weights", "step_losses")
+_LISTS = (
+    "network",
+    "average",
+    "loss_weights",
+    "head_record",
+    "optimizer",
+    "best_weights",
+    "step_losses",
+)
 
 
 def snapshot(fed: IndexFed, state: State, about: dict[str, Any]) -> bytes:
@@ -26,6 +34,7 @@ def snapshot(fed: IndexFed, state: State, about: dict[str, Any]) -> bytes:
     """
     lists: dict[str, Arrays] = {
         "network": _values(fed.network.variables),
+        "average": _values(fed.average_variables),
         "loss_weights": _values(list(fed.loss_weights.values())),
         "head_record": _values([fed.head_record]),
         "optimizer": _values(fed.optimizer.variables),
@@ -83,6 +92,7 @@ def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
         return None
     variables = (
         (fed.network.variables, lists["network"]),
+        (fed.average_variables, lists["average"]),
         (list(fed.loss_weights.values()), lists["loss_weights"]),
         ([fed.head_record], lists["head_record"]),
         (fed.optimizer.variables, lists["optimizer"]),

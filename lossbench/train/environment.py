@@ -1,11 +1,13 @@
 """The worker's surroundings: threads and determinism before TensorFlow starts, and what ran."""
 
 import contextlib
+import math
 import os
 import platform
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 
 def set_up(threads: int) -> None:
@@ -63,11 +65,43 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found}
 
 
+STATUS = Path("/proc/self/status")
+"""Where Linux tells what this process holds; VmHWM is the most since it was last forgotten."""
+
+
+def forget_peak_memory() -> None:
+    """Let the peak count from now on, where the system can: on Linux."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak_memory_mib() -> float:
-    """Return the largest memory that this process has held so far, in MiB; NaN on Windows."""
+    """Return the largest memory that this process has held, in MiB; NaN on Windows.
+
+    On Linux since `forget_peak_memory`, and without what the process that started it held, which
+    `ru_maxrss` counts; elsewhere since its start.
+    """
+    found = _from_status("VmHWM")
+    if not math.isnan(found):
+        return found
     try:
         import resource
     except ImportError:
         return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024.0 if sys.platform == "linux" else 1024.0**2)
+
+
+def resident_mib() -> float:
+    """Return the memory that this process holds now, in MiB; NaN elsewhere than on Linux."""
+    return _from_status("VmRSS")
+
+
+def _from_status(key: str) -> float:
+    """Return a size that Linux tells of this process, in MiB; NaN where it does not."""
+    try:
+        lines = STATUS.read_text().splitlines()
+    except OSError:
+        return float("nan")
+    found = [line.split()[1] for line in lines if line.startswith(f"{key}:")]
+    return int(found[0]) / 1024.0 if found else float("nan")

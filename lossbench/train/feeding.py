@@ -5,7 +5,7 @@ between steps; the loss of every step is kept in a buffer that is read once an e
 are too many for memory are read beside the training and come along with their indices.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +18,7 @@ from lossbench.datasets.rows import Stack
 from lossbench.losses.binding import per_example
 from lossbench.train import augmentation
 from lossbench.train.augmentation import Draws, Steps
+from lossbench.train.averaging import WeightAverage
 
 STEPS_PER_CALL = 10
 """Steps that run in one call; more saved nothing measurable."""
@@ -50,6 +51,7 @@ class IndexFed(keras.Model):
         n_train: number of training examples, which come first.
         classes: number of classes, where targets are their indices and may be mixed.
         penalty: gives what is added to the loss that is optimised, and not to the recorded one.
+        average: averages the network's weights while it trains; None for no average.
     """
 
     def __init__(
@@ -68,9 +70,15 @@ class IndexFed(keras.Model):
         n_train: int = 0,
         classes: int = 0,
         penalty: Callable[[], Any] | None = None,
+        average: WeightAverage | None = None,
     ) -> None:
         super().__init__()
         self.network = network
+        self.average = average
+        # Listed here as well, so that JAX's steps hand on what they assign to them.
+        self.average_variables = average.variables if average else []
+        # Functions of a batch that give the norm of the gradient, by what is trained.
+        self.norms: dict[tuple[int, ...], Callable[[Any], Any]] = {}
         self.bind_loss = bind_loss
         self.bind_heads = bind_heads
         # Sums of the steps of this epoch, then means of the last epoch and of the one before.
@@ -115,6 +123,8 @@ class IndexFed(keras.Model):
         embeddings are returned. Otherwise, where embeddings are what counts, these alone.
         """
         indices, *images = batch if isinstance(batch, tuple | list) else (batch,)
+        if training and self.average is not None:
+            self.average.note_step(self.step)
         if training and self.augment:
             seen = self._augmented(indices, images)
         else:
@@ -125,6 +135,11 @@ class IndexFed(keras.Model):
         if not training and self.embedding is not None:
             return ops.cast(self.embedding(seen, training=False), "float32")
         return self.network(seen, training=training)
+
+    def seen(self, batch: Any) -> Any:
+        """Return what the network reads of a batch as `read` makes it, without augmentation."""
+        indices, *images = batch if isinstance(batch, tuple | list) else (batch,)
+        return self._scaled(images[0] if images else self._resident(indices))
 
     def _resident(self, indices: Any) -> Any:
         return ops.take(self.images, indices, axis=0)
@@ -177,14 +192,9 @@ class IndexFed(keras.Model):
         A penalty of the weights is added to what is returned alone.
         """
         targets = self._targets_of(x[0] if isinstance(x, tuple | list) else x)
-        changing = {"epoch": self.epoch, **self.loss_weights}
-        if self.with_features is not None:
-            y_pred, changing["embeddings"] = y_pred
-        outputs = ops.cast(y_pred, "float32")
+        outputs, changing = self._changing(y_pred)
         if self.bind_heads is not None:
             record = ops.convert_to_tensor(self.head_record)
-            history = ops.stack([record[2], record[1]])
-            changing["head_losses"] = ops.where(self.epoch < 2, ops.ones_like(history), history)
             now = ops.stop_gradient(self.bind_heads(changing)(targets, outputs))
             self.head_record.assign(ops.stack([record[0] + now, record[1], record[2]]))
         losses = per_example(self.bind_loss(changing), targets, outputs)
@@ -193,6 +203,32 @@ class IndexFed(keras.Model):
         self.step_losses.assign(ops.scatter_update(self.step_losses, at, ops.reshape(loss, (1,))))
         self.step.assign(self.step + 1)
         return loss if self.penalty is None else loss + self.penalty()
+
+    def _changing(self, y_pred: Any) -> tuple[Any, dict[str, Any]]:
+        """Return the outputs of a batch, and what the loss reads that changes while training."""
+        changing: dict[str, Any] = {"epoch": self.epoch, **self.loss_weights}
+        if self.with_features is not None:
+            y_pred, changing["embeddings"] = y_pred
+        if self.bind_heads is not None:
+            record = ops.convert_to_tensor(self.head_record)
+            history = ops.stack([record[2], record[1]])
+            changing["head_losses"] = ops.where(self.epoch < 2, ops.ones_like(history), history)
+        return ops.cast(y_pred, "float32"), changing
+
+    def loss_at(self, batch: Any) -> Any:
+        """Return the mean loss of training examples as they are, and leave nothing behind.
+
+        Inference mode: no augmentation, no dropout, BatchNorm by its moving statistics. No buffer,
+        head history or moving statistic is written.
+
+        Args:
+            batch: as `read` makes it.
+        """
+        indices = batch[0] if isinstance(batch, tuple | list) else batch
+        network = self.network if self.with_features is None else self.with_features
+        outputs, changing = self._changing(network(self.seen(batch), training=False))
+        targets = ops.take(self.targets, indices, axis=0)
+        return ops.mean(per_example(self.bind_loss(changing), targets, outputs))
 
     def begin_epoch(self, number: int) -> None:
         """Draw the epoch's augmentation, and tell losses where training is: epochs count from 1."""
@@ -236,6 +272,11 @@ class IndexFed(keras.Model):
         if not training or self.mixing is None:
             return indices, self.streamed[indices]
         return indices, self.streamed[indices], self.streamed[self.partners_now[indices]]
+
+    def training_images(self, order: NDArray[np.int32], batch_size: int) -> Iterator[Any]:
+        """Yield what the network reads of training examples, without augmentation, in batches."""
+        for start in range(0, len(order), batch_size):
+            yield self.seen(self.read(order[start : start + batch_size]))
 
     def batches(self, order: NDArray[np.int32], batch_size: int) -> Any:
         """Return the batches of an epoch that has begun, as `fit` takes them."""

@@ -27,6 +27,7 @@ from lossbench.train import (
     environment,
     evaluation,
     precision,
+    recording,
     saved_model,
 )
 from lossbench.train.assembly import Setting, assemble, settle, target_scale
@@ -43,7 +44,7 @@ from lossbench.train.loop import (
     train_epochs,
     weights_of,
 )
-from lossbench.train.ordering import epoch_order, order_sha256
+from lossbench.train.ordering import order_sha256
 from lossbench.train.regret import best_values, with_regret
 from lossbench.train.watch import Interrupted, Watch
 
@@ -60,6 +61,7 @@ def run_job(
     stop: Path | None = None,
     memory_budget_mib: float = MEMORY_BUDGET_MIB,
     save_model: str = "none",
+    tensorboard: bool = False,
 ) -> dict[str, Any]:
     """Run the job that `folder/job.json` describes and write its result beside it.
 
@@ -74,6 +76,7 @@ def run_job(
         stop: when this file appears, the job writes a checkpoint and stops.
         memory_budget_mib: images that take more are read while training; changes no number.
         save_model: whether the network is kept: none, best or last.
+        tensorboard: whether the curves are written for TensorBoard, too.
 
     Returns:
         The content of `result.json`; or, stored nowhere, the status "claimed" where another
@@ -93,9 +96,10 @@ def run_job(
         "attempts": attempt,
     }
     started = time.perf_counter()
+    environment.forget_peak_memory()
     try:
         with _output_to(folder / "log.txt"):
-            watch = Watch(folder, threads, checkpoint_every_s, stop)
+            watch = Watch(folder, threads, checkpoint_every_s, stop, tensorboard)
             with _warnings() as warnings:
                 result |= _status_of(folder, job, watch, memory_budget_mib, save_model)
             result |= {"warnings": warnings} if warnings else {}
@@ -201,7 +205,7 @@ def _train_and_measure(
     seconds_data = time.perf_counter() - started
     fed, fingerprints = assemble(setting)
     if setting.augment:
-        first = epoch_order(job["seed"], 1, setting.n_train)[: job["train"]["batch_size"]]
+        first = setting.visited(1)[: job["train"]["batch_size"]]
         fingerprints["augmentation_sha256"] = fed.augmentation_sha256(first)
     state = checkpoint.restore(folder, fed, watch.about) or State()
     watch.begin(fed, setting, state)
@@ -231,6 +235,7 @@ def _train_and_measure(
         "selected_epoch": state.selected,
         "selection_metric": job["metric"],
         "first_bad_step": first_bad_step(state.all_step_losses()),
+        **_of_run(job, state),
         "learning_rate": job["optimizer"]["params"]["learning_rate"],
         "params": fed.network.count_params(),
         "preprocessing": models.preprocessing(
@@ -243,18 +248,33 @@ def _train_and_measure(
         "seconds_data": round(seconds_data, 4),
         "streamed": setting.data.streamed,
         **fingerprints,
-        "order_sha256": order_sha256(job["seed"], setting.n_train),
+        "order_sha256": order_sha256(setting.visited),
         "split_sha256": datasets.split_sha256(setting.splits),
         "label_sha256": datasets.label_sha256(setting.splits),
         **({"damage": dict(setting.splits.damage)} if setting.splits.damage else {}),
     }
     if status == "ok":
+        _put_average_in_place(fed, setting)
         kept = weights_of(fed) if save_model == "last" else state.best_weights
         result |= _measure(folder, fed, setting, state)
         if save_model != "none":
             result["saved_model"] = saved_model.save(folder, fed, setting, kept)
     _write_curves(folder, setting, state)
+    watch.end(state)
     return result
+
+
+def _of_run(job: Mapping[str, Any], state: State) -> dict[str, Any]:
+    better = bool(metric_row(job["metric"]).higher_is_better)
+    losses = state.all_step_losses()
+    return recording.of_run(state.rows, losses, job["metric"], higher_is_better=better)
+
+
+def _put_average_in_place(fed: IndexFed, setting: Setting) -> None:
+    """Let the network have its averaged weights for good, if there are any."""
+    if fed.average is not None and fed.average.is_there:
+        batch_size = int(setting.job["train"]["batch_size"])
+        fed.average.put_in_place(lambda: fed.training_images(setting.order(1), batch_size))
 
 
 def _message(status: Status, state: State) -> str | None:
@@ -281,6 +301,7 @@ def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Statu
             return Validation(scores, float("nan"), ())
         found = evaluation.measure(setting.answers, truth, scores)
         rows = [{"split": "validation", "metric": m.metric, "value": m.value} for m in found]
+        rows += recording.margin_rows(setting.answers, truth, scores)
         selection = next(m.value for m in found if m.metric == job["metric"])
         return Validation(scores, selection, rows)
 
@@ -295,6 +316,7 @@ def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Statu
         on_steps=watch.steps,
         on_epoch=watch.epoch,
         is_over=lambda seen: early_stopping.is_over(job["train"]["early_stopping"], seen, epochs),
+        record=recording.recorder(fed, setting.n_train, job["train"]["batch_size"]),
     )
 
 
@@ -323,11 +345,15 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
         fed.network.set_weights(list(state.best_weights))
         selected = at("selected", state.best_scores)
     _write_predictions(folder / "predictions.npz", setting, selected)
+    better = metric_row(setting.job["metric"]).higher_is_better
     found = {
         "metrics": with_regret(selected.rows + at_last.rows, best_values(setting.answers)),
         "temperature": selected.temperature,
         **({"thresholds": selected.threshold} if selected.thresholds else {}),
         "collapsed": any(_collapsed(answer, selected) for answer in setting.answers),
+        "train_validation_gap": recording.train_validation_gap(
+            selected.rows, setting.job["metric"], higher_is_better=bool(better)
+        ),
         "test_eval_count": 1,
     }
     if not splits.outputs:
@@ -410,6 +436,6 @@ def _write_predictions(path: Path, setting: Setting, selected: Evaluation) -> No
 def _write_curves(folder: Path, setting: Setting, state: State) -> None:
     rows = [{"job_id": setting.job["job_id"], **row} for row in state.rows]
     store.write_whole(folder / "epochs.csv", store.csv_text(store.EPOCH_COLUMNS, rows))
-    losses = enumerate(state.all_step_losses(), start=1)
-    steps = ({"step": i, "loss": float(loss)} for i, loss in losses)
-    store.write_whole(folder / "steps.csv", store.csv_text(("step", "loss"), steps))
+    steps = recording.step_blocks(state.all_step_losses())
+    in_rows = (dict(zip(steps, row, strict=True)) for row in zip(*steps.values(), strict=True))
+    store.write_whole(folder / "steps.csv", store.csv_text(tuple(steps), in_rows))

@@ -1,5 +1,6 @@
 """Epochs: train, look at validation, keep the best weights, stop when numbers break."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -55,9 +56,18 @@ class State:
         return np.concatenate([np.zeros(0, np.float32), *self.step_losses])
 
 
+WARM_UP_STEPS = 10
+"""Steps that are not timed: the first call traces, and caches fill."""
+
+
 def step_ms_median(calls: Sequence[tuple[float, int]]) -> float:
-    """Return the median step time in ms, without the first call, which may trace."""
-    per_step = [1000 * seconds / steps for seconds, steps in calls[1:] if steps]
+    """Return the median step time in ms after 10 warm-up steps.
+
+    Of a training that is hardly longer, without the first call, which may trace.
+    """
+    done = np.cumsum([0, *(steps for _, steps in calls)])
+    first = min(int(np.searchsorted(done, WARM_UP_STEPS)), len(calls) - 1)
+    per_step = [1000 * seconds / steps for seconds, steps in calls[max(first, 1) :] if steps]
     return float(np.median(per_step)) if per_step else math.nan
 
 
@@ -79,6 +89,10 @@ class Validation:
     rows: Sequence[dict[str, Any]]
 
 
+Recorder = Callable[[NDArray[np.float32], Sequence[tuple[float, int]]], Sequence[dict[str, Any]]]
+"""Gives rows of metrics from the losses of an epoch's steps and its timed calls."""
+
+
 def train_epochs(
     fed: IndexFed,
     state: State,
@@ -91,6 +105,7 @@ def train_epochs(
     on_steps: Callable[[int], None],
     on_epoch: Callable[[State], None],
     is_over: Callable[[Sequence[float]], bool] = lambda seen: False,
+    record: Recorder = lambda losses, calls: (),
 ) -> Status:
     """Train up to a number of epochs and choose the best by a validation metric.
 
@@ -106,6 +121,7 @@ def train_epochs(
         on_steps: called every few steps with the steps done in this epoch; may raise.
         on_epoch: called after every epoch that ended well.
         is_over: whether training ends before its last epoch, from what was seen so far.
+        record: what else is noted of an epoch's training, one that ended badly included.
 
     Returns:
         "ok", or how the numbers broke; then the state holds the epochs before.
@@ -116,7 +132,7 @@ def train_epochs(
     for number in range(state.epoch + 1, epochs + 1):
         if is_over(state.seen):
             break
-        started = time.perf_counter()
+        started, called = time.perf_counter(), len(state.calls)
         visited = order(number)
         fed.begin_epoch(number)
         rates = fed.rates(number, state.seen)
@@ -126,25 +142,47 @@ def train_epochs(
         losses = fed.read_step_losses()
         state.step_losses.append(losses)
         status = _health(losses, float(state.step_losses[0][0]))
-        if status != "ok":
-            return status
-        found = validate()
-        if not np.isfinite(found.scores).all():
-            return "nan"
-        state.epoch, state.last_scores = number, found.scores
-        state.seconds_train += trained - started
-        _select(state, fed, found, higher_is_better)
+        training_loss = {"split": "train", "metric": "training_loss", "value": float(losses.mean())}
+        noted = [training_loss, *record(losses, state.calls[called:])]
         shared = {
             "epoch": number,
             "examples_seen": number * len(visited),
             "seconds_train": round(trained - started, 4),
-            "seconds_eval": round(time.perf_counter() - trained, 4),
             "learning_rate": float(rates[-1]),
         }
-        training_loss = {"split": "train", "metric": "training_loss", "value": float(losses.mean())}
-        state.rows += [shared | row for row in (*found.rows, training_loss)]
+        if status != "ok":
+            state.rows += [shared | {"seconds_eval": 0.0} | row for row in noted]
+            return status
+        with _averaged(fed, state, number, lambda: order(1), batch_size):
+            found = validate()
+            if not np.isfinite(found.scores).all():
+                return "nan"
+            state.epoch, state.last_scores = number, found.scores
+            state.seconds_train += trained - started
+            _select(state, fed, found, higher_is_better)
+        shared["seconds_eval"] = round(time.perf_counter() - trained, 4)
+        state.rows += [shared | row for row in (*found.rows, *noted)]
         on_epoch(state)
     return "ok"
+
+
+def _averaged(
+    fed: IndexFed,
+    state: State,
+    number: int,
+    order: Callable[[], NDArray[np.int32]],
+    batch_size: int,
+) -> contextlib.AbstractContextManager[None]:
+    """Let the network have its averaged weights for a while, if there are any.
+
+    What was best before there was an average is forgotten: an average is what is chosen.
+    """
+    average = fed.average
+    if average is None or not average.note_epoch(number):
+        return contextlib.nullcontext()
+    if number == average.first_epoch:
+        state.selected, state.best = 0, -math.inf
+    return average.in_place(lambda: fed.training_images(order(), batch_size))
 
 
 def _select(state: State, fed: IndexFed, found: Validation, higher_is_better: bool) -> None:

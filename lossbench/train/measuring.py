@@ -75,7 +75,7 @@ def _times(state: Any) -> tuple[float, float]:
 
 def _train(fed: Any, setting: Any, steps: int) -> Any:
     """Train two short epochs or more: the first traces, training and evaluation alike."""
-    from lossbench.train import evaluation
+    from lossbench.train import evaluation, recording
     from lossbench.train.loop import State, Validation, train_epochs
 
     job, resident = setting.job, setting.data.resident
@@ -101,6 +101,7 @@ def _train(fed: Any, setting: Any, steps: int) -> Any:
         validate=validate,
         on_steps=lambda step: None,
         on_epoch=lambda state: None,
+        record=recording.recorder(fed, setting.n_train, batch_size),
     )
     return state
 

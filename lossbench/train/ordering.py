@@ -1,6 +1,8 @@
 """The order in which an epoch visits the training examples."""
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +25,52 @@ def epoch_order(seed: int, epoch: int, n: int) -> Order:
     return np.random.default_rng(entropy).permutation(n).astype(np.int32)
 
 
-def order_sha256(seed: int, n: int) -> str:
-    """Return the hash of the random orders of epochs 1 and 2."""
-    both = np.concatenate([epoch_order(seed, epoch, n) for epoch in (1, 2)])
+def balanced_order(seed: int, epoch: int, labels: NDArray[np.integer]) -> Order:
+    """Return as many training examples as there are, every class equally often.
+
+    Of n examples in C classes each class gets n // C visits and chance gives the n mod C that are
+    left to as many classes. A class with m examples and v visits shows each of them v // m times,
+    and v mod m of them, drawn anew in every epoch, once more.
+
+    It depends on the seed, the epoch and the labels alone: the same for every loss.
+
+    Args:
+        seed: of the job.
+        epoch: counted from 1.
+        labels: class of each example, int [n]; classes without any example get no visit.
+
+    Returns:
+        Indices of examples in random order, [n].
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 0xBA1A, epoch]))
+    classes = np.unique(labels)
+    visits = np.full(len(classes), len(labels) // len(classes))
+    visits[rng.permutation(len(classes))[: len(labels) % len(classes)]] += 1
+    drawn = []
+    for label, wanted in zip(classes, visits, strict=True):
+        own = rng.permutation(np.flatnonzero(labels == label))
+        drawn.append(np.resize(own, wanted))
+    return rng.permutation(np.concatenate(drawn)).astype(np.int32)
+
+
+def class_labels(targets: NDArray[Any]) -> NDArray[np.integer]:
+    """Return the class of each example; of shares the class with the largest, [n]."""
+    labels: NDArray[np.integer] = targets.argmax(axis=1) if targets.ndim == 2 else targets
+    return labels
+
+
+def order_sha256(visited: Callable[[int], Order]) -> str:
+    """Return the hash of the examples that epochs 1 and 2 visit, before a loss rearranges them.
+
+    Args:
+        visited: gives those of an epoch, counted from 1.
+    """
+    both = np.concatenate([visited(epoch) for epoch in (1, 2)])
     return hashlib.sha256(both.astype("<i4").tobytes()).hexdigest()
 
 
 def arranged(order: Order, how: Batches, labels: NDArray[np.integer] | None) -> Order:
-    """Rearrange a random order as a loss needs it; every example is still visited once.
+    """Rearrange a random order as a loss needs it; every example is visited as often as before.
 
     Args:
         order: indices of the examples, in random order.

@@ -10,6 +10,7 @@ from typing import Any
 from lossbench.errors import StoreError
 from lossbench.train import checkpoint, environment
 from lossbench.train.assembly import Setting
+from lossbench.train.event_files import EventFile
 from lossbench.train.feeding import IndexFed
 from lossbench.train.loop import State
 
@@ -29,9 +30,17 @@ class Watch:
         threads: part of what a checkpoint must match.
         every_s: seconds between checkpoints on disk.
         stop: the job stops when this file appears.
+        tensorboard: whether the curves are written for TensorBoard.
     """
 
-    def __init__(self, folder: Path, threads: int, every_s: float, stop: Path | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        threads: int,
+        every_s: float,
+        stop: Path | None,
+        tensorboard: bool = False,
+    ) -> None:
         self.folder, self.every_s, self.stop = folder, every_s, stop
         self.about = {
             "job_id": folder.name,
@@ -40,6 +49,8 @@ class Watch:
             "device": environment.device(),
         }
         self.looked, self.saved = 0.0, time.monotonic()
+        self.tensorboard = tensorboard
+        self.events: EventFile | None = None
         self.snapshot: bytes | None = None
         self.metric: float | None = None
         self.done = 0
@@ -48,6 +59,15 @@ class Watch:
         """Take note of the network, of what a full training is, and where it goes on."""
         self.fed, self.setting, self.done = fed, setting, state.epoch
         self.epochs = int(setting.job["train"]["epochs"])
+        if self.tensorboard:
+            self.events = EventFile(self.folder, self.epochs * setting.steps_per_epoch)
+            self.events.begin(state)
+
+    def end(self, state: State) -> None:
+        """Write the last of the curves, those of an epoch that ended badly included."""
+        if self.events is not None:
+            self.events.add(state)
+            self.events.end()
 
     def features(self, done: int, total: int) -> None:
         """Take note of how many images have features, and look around, now and then.
@@ -85,6 +105,8 @@ class Watch:
         wanted = self.setting.job["metric"]
         self.metric = next(r["value"] for r in reversed(state.rows) if r["metric"] == wanted)
         self._note(0)
+        if self.events is not None:
+            self.events.add(state)
         if state.epoch == self.epochs:
             return
         self.snapshot = checkpoint.snapshot(self.fed, state, self.about)

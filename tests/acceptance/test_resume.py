@@ -20,7 +20,7 @@ execution: {checkpoint_every: EVERY}
 
 
 def numbers(folder):
-    """All that the only job computed, without times."""
+    """All that the only job computed, without times and memory."""
     (job,) = (folder / "jobs").iterdir()
     with np.load(job / "predictions.npz", allow_pickle=False) as saved:
         predictions = {key: saved[key].tolist() for key in saved}
@@ -28,6 +28,7 @@ def numbers(folder):
         epochs = [
             {k: v for k, v in row.items() if not k.startswith("seconds")}
             for row in csv.DictReader(file)
+            if row["metric"] not in ("step_ms", "memory_mib")
         ]
     return (
         (folder / "metrics.csv").read_text(),

@@ -45,13 +45,14 @@ def metric(result, name, split="test", at="selected"):
 
 
 def numbers(folder, result):
-    """All that a job computed, without times."""
+    """All that a job computed, without times and memory."""
     with np.load(folder / "predictions.npz") as saved:
         predictions = {key: saved[key].tolist() for key in saved}
     with (folder / "epochs.csv").open(newline="") as file:
         epochs = [
             {k: v for k, v in row.items() if not k.startswith("seconds")}
             for row in csv.DictReader(file)
+            if row["metric"] not in ("step_ms", "memory_mib")
         ]
     return result["metrics"], (folder / "steps.csv").read_text(), predictions, epochs
 
