@@ -11,6 +11,7 @@ from lossbench.config import Entry, Experiment
 from lossbench.config.entries import KERAS, walk
 from lossbench.config.wording import did_you_mean
 from lossbench.errors import Problem
+from lossbench.fine_tuning import stage_problems
 from lossbench.records import HEADS
 from lossbench.requirements import Requirements, requirements
 
@@ -34,6 +35,7 @@ def mistakes(
     yield from _activation_problems(experiment, facts)
     yield from _sampling_problems(experiment, facts)
     yield from augmentation_problems(experiment, facts)
+    yield from stage_problems(experiment)
     yield from _nothing_left(experiment, facts, left_out)
 
 

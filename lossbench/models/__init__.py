@@ -21,18 +21,30 @@ from lossbench.models.initial_weights import (
 )
 from lossbench.models.plain import plain
 from lossbench.models.preprocessing import preprocessing
+from lossbench.models.trainable import (
+    as_trained,
+    changing_weights,
+    on_pooled,
+    set_trainable,
+    up_to_pooled,
+)
 
 __all__ = [
+    "as_trained",
     "backbone_of",
     "build",
+    "changing_weights",
     "draw_initial_weights",
     "draw_weight",
     "features",
     "fingerprint",
+    "on_pooled",
     "plain",
     "preprocessing",
     "pretrained_weights",
     "reset_seed_generators",
+    "set_trainable",
+    "up_to_pooled",
 ]
 
 
@@ -95,7 +107,10 @@ def build(
     if row.per == "any":
         check_outputs(model, image_shape, outputs, per, str(params["target"]))
     around = {key: value for key, value in params.items() if key in shared}
-    return _with_head(model, head_layer(head, outputs), around, name)
+    model = _with_head(model, head_layer(head, outputs), around, name)
+    if "trainable" in params:
+        set_trainable(model, params["trainable"])
+    return model
 
 
 def _with_head(

@@ -9,6 +9,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -32,8 +33,10 @@ from lossbench.train import (
     schedules,
 )
 from lossbench.train.augmentation import Draws, Steps
+from lossbench.train.averaging import WeightAverage
 from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
+from lossbench.train.frozen import features_of
 from lossbench.train.loading import MEMORY_BUDGET_MIB, Data, load_data
 from lossbench.train.ordering import (
     Order,
@@ -43,6 +46,7 @@ from lossbench.train.ordering import (
     epoch_order,
 )
 from lossbench.train.scaling import Scaling, TargetScale, find_scaling, side_by_side
+from lossbench.train.stages import Stage, stage_at, stages_of
 
 MOST_KEPT = 8
 """Traced networks that a worker keeps."""
@@ -115,6 +119,14 @@ class Setting:
         """How training images are changed."""
         return augmentation.steps_of(self.job["train"].get("augment", ()))
 
+    def stage_of(self, epoch: int) -> Stage:
+        """Return the stage that an epoch, counted from 1, belongs to.
+
+        The learning rate of a step is what the schedule, which spans the whole training, gives
+        for it, times the stage's `learning_rate_factor`.
+        """
+        return stage_at(stages_of(self.job), epoch)
+
     def draw(self, epoch: int) -> Draws:
         """Draw how an epoch changes every training image."""
         height, width = self.splits.train.images.shape[1:3]
@@ -148,7 +160,8 @@ class Setting:
         rate = float(self.job["optimizer"]["params"]["learning_rate"])
         epochs = int(self.job["train"]["epochs"])
         point = schedules.Point(epochs, self.steps_per_epoch, epoch, seen, rate)
-        return rate * schedules.factors(self.job["schedule"], point)
+        factor = self.stage_of(epoch).learning_rate_factor
+        return rate * factor * schedules.factors(self.job["schedule"], point)
 
 
 def settle(job: Mapping[str, Any], memory_budget_mib: float = MEMORY_BUDGET_MIB) -> Setting:
@@ -243,21 +256,52 @@ def _width(loss: Requirements, splits: Splits) -> int:
 
 @dataclass
 class _Kept:
-    """A traced network, and its pretrained weights and the optimizer's variables when new."""
+    """A network, and what was traced of it for each stage.
 
-    fed: IndexFed
+    Attributes:
+        network: all of it.
+        data: what it is trained on.
+        pretrained: the weights that it brings along, by path.
+        trainable_params: how many of its numbers any of the stages trains.
+        average: of its weights, over all stages.
+        stages: by number, the network as a stage runs it, and its optimizer's variables when new.
+        start_sha256: hash of all but the head at the start of the last job.
+    """
+
+    network: keras.Model
     data: Data
     pretrained: Mapping[str, NDArray[Any]]
-    optimizer_start: tuple[NDArray[Any], ...]
+    trainable_params: int
+    average: WeightAverage | None = None
+    stages: dict[int, tuple[IndexFed, tuple[NDArray[Any], ...]]] = field(default_factory=dict)
+    start_sha256: str = ""
+
+    @property
+    def fed(self) -> IndexFed:
+        """What ran last."""
+        return next(reversed(self.stages.values()))[0]
 
 
 _kept: OrderedDict[str, _Kept] = OrderedDict()
 
 
-def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
+def _nothing(done: int, total: int) -> None:
+    """Take no note of features."""
+
+
+def assemble(
+    setting: Setting, note: Callable[[int, int], None] = _nothing
+) -> tuple[IndexFed, dict[str, str]]:
     """Return a compiled network at its initial weights, and the fingerprints of the start.
 
     A network that an earlier job of this process traced is reset and used again.
+
+    Args:
+        setting: what a job comes down to.
+        note: is told of how many images features are done, and how many there are.
+
+    Returns:
+        The network as its first stage runs it, see `enter`; hashes of weights.
     """
     job = setting.job
     key = _trace_key(job)
@@ -269,22 +313,50 @@ def assemble(setting: Setting) -> tuple[IndexFed, dict[str, str]]:
     while len(_kept) > MOST_KEPT:
         _kept.popitem(last=False)
         gc.collect()
-    weights = models.draw_initial_weights(kept.fed.network, job["seed"], kept.pretrained)
-    kept.fed.network.set_weights(weights)
-    models.reset_seed_generators(kept.fed.network, job["seed"])
-    if kept.fed.average is not None:
-        kept.fed.average.reset()
-    for name, variable in kept.fed.loss_weights.items():
+    weights = models.draw_initial_weights(kept.network, job["seed"], kept.pretrained)
+    kept.network.set_weights(weights)
+    models.reset_seed_generators(kept.network, job["seed"])
+    if kept.average is not None:
+        kept.average.reset()
+    backbone, head = models.fingerprint(weights, kept.network)
+    if kept.start_sha256 != backbone:  # features of another backbone say nothing of this one
+        kept.stages = {k: one for k, one in kept.stages.items() if not one[0].on_features}
+        kept.start_sha256 = backbone
+    fed = enter(setting, 1, note)
+    for name, variable in fed.loss_weights.items():
         first = {weight.name: weight.initial for weight in setting.loss.weights}[name]
         variable.assign(models.draw_weight(name, tuple(variable.shape), first, job["seed"]))
-    for variable, value in zip(kept.fed.optimizer.variables, kept.optimizer_start, strict=True):
+    fed.head_record.assign(np.zeros(fed.head_record.shape))
+    return fed, {"init_sha256": backbone, "head_init_sha256": head}
+
+
+def enter(setting: Setting, epoch: int, note: Callable[[int, int], None] = _nothing) -> IndexFed:
+    """Return an assembled network as the stage of an epoch trains it, with a new optimizer.
+
+    Weights stay as they are. What earlier jobs of this process traced of the stage is used again.
+
+    Args:
+        setting: of the job for which `assemble` was called last.
+        epoch: counted from 1.
+        note: is told of how many images features are done, and how many there are.
+    """
+    kept, stage = _kept[_trace_key(setting.job)], setting.stage_of(epoch)
+    _mark(kept.network, stage)
+    if stage.number not in kept.stages:
+        kept.stages[stage.number] = _feed(setting, kept, stage, note)
+    fed, optimizer_start = kept.stages.pop(stage.number)
+    kept.stages[stage.number] = fed, optimizer_start  # last, as the one that runs
+    for variable, value in zip(fed.optimizer.variables, optimizer_start, strict=True):
         variable.assign(value)
-    kept.fed.rates = setting.rates
-    kept.fed.draw = setting.draw if setting.augment else None
-    kept.fed.read_step_losses()
-    kept.fed.head_record.assign(np.zeros(kept.fed.head_record.shape))
-    backbone, head = models.fingerprint(weights, kept.fed.network)
-    return kept.fed, {"init_sha256": backbone, "head_init_sha256": head}
+    fed.rates = setting.rates
+    fed.draw = setting.draw if setting.augment else None
+    fed.read_step_losses()
+    return fed
+
+
+def trainable_params(setting: Setting) -> int:
+    """Return how many numbers of an assembled network are trained, in any stage."""
+    return _kept[_trace_key(setting.job)].trainable_params
 
 
 def _trace_key(job: Mapping[str, Any]) -> str:
@@ -303,24 +375,51 @@ def _trace_key(job: Mapping[str, Any]) -> str:
 
 
 def _build(setting: Setting) -> _Kept:
-    job, splits, loss = setting.job, setting.splits, setting.loss
+    job = setting.job
     keras.utils.set_random_seed(job["seed"])
-    shape = splits.train.images.shape[1:]
+    shape = setting.splits.train.images.shape[1:]
     network = models.build(
         job["model"]["name"],
         job["model"]["params"],
         shape,
         setting.outputs,
-        loss.head,
-        per="pixel" if splits.task == "segmentation" else "image",
+        setting.loss.head,
+        per="pixel" if setting.splits.task == "segmentation" else "image",
     )
     precision.apply(network, job["train"]["precision"])
     pretrained = models.pretrained_weights(network)
+    trained, changing = set(), set()
+    for stage in stages_of(job):  # one that asks for too much is found before the first trains
+        _mark(network, stage)
+        trained |= {id(variable) for variable in network.trainable_variables}
+        changing |= {id(variable) for variable in models.changing_weights(network)}
+    count = sum(int(np.prod(v.shape)) for v in network.variables if id(v) in trained)
+    average = averaging.make(
+        network,
+        job["train"].get("average"),
+        job["train"]["epochs"],
+        [weight for weight in network.weights if id(weight) in changing],
+    )
+    return _Kept(network, setting.data, pretrained, count, average)
+
+
+def _mark(network: keras.Model, stage: Stage) -> None:
+    """Mark what a stage trains; a network without that choice is as it was built."""
+    if stage.trainable is not None:
+        models.set_trainable(network, stage.trainable)
+
+
+def _feed(
+    setting: Setting, kept: _Kept, stage: Stage, note: Callable[[int, int], None]
+) -> tuple[IndexFed, tuple[NDArray[Any], ...]]:
+    """Return a network as a stage runs it, compiled, and its optimizer's variables when new."""
+    job, splits, loss, network = setting.job, setting.splits, setting.loss, kept.network
     supplied = _supplied(setting, network)
     by_history = "head_losses" in loss.needs
+    data = setting.data
     fed = IndexFed(
         network,
-        setting.data.images,
+        features_of(data, network, note, _names(job)) if stage.on_features else data.images,
         _targets(setting),
         lambda changing: make_loss(
             job["loss"], supplied | dict(changing), masks=splits.task == "segmentation"
@@ -337,7 +436,9 @@ def _build(setting: Setting) -> _Kept:
         n_train=setting.n_train,
         classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
         penalty=optimizing.penalty(network, job["train"]["l2"]),
-        average=averaging.make(network, job["train"].get("average"), job["train"]["epochs"]),
+        average=kept.average,
+        stage=stage,
+        before=kept.fed if kept.stages else None,
     )
     kernels = optimizing.kernels_of(network)
     fed.compile(
@@ -345,8 +446,16 @@ def _build(setting: Setting) -> _Kept:
         steps_per_execution=min(STEPS_PER_CALL, setting.steps_per_epoch),
         jit_compile=False,  # XLA's convolutions took three times as long on a CPU
     )
-    start = tuple(np.array(v) for v in fed.optimizer.variables)
-    return _Kept(fed, setting.data, pretrained, start)
+    return fed, tuple(np.array(v) for v in fed.optimizer.variables)
+
+
+def _names(job: Mapping[str, Any]) -> dict[str, str]:
+    """Return for people what features are of: data and network, or the files they come from."""
+    entries = {"data": job["dataset"], "network": job["model"]}
+    return {
+        what: Path(str(one["params"].get("path") or one["name"])).name
+        for what, one in entries.items()
+    }
 
 
 def _targets(setting: Setting) -> Any:

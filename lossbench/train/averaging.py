@@ -1,12 +1,12 @@
 """Averages of a network's weights: what is validated, chosen, tested and kept instead of them.
 
 Training itself goes on with the weights as the optimizer leaves them. All weights of the network
-are averaged, moving statistics of BatchNorm and frozen weights included; weights that a loss trains
-for itself are not.
+that change are averaged, moving statistics of BatchNorm included; weights that a loss trains for
+itself are not.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import keras
@@ -44,6 +44,7 @@ class WeightAverage:
         decay: of `ema`, in (0, 1).
         start: of `swa`, share of the epochs, in [0, 1).
         epochs: passes over the training images in all.
+        weights: those of the network that change at all; all of them if not given.
 
     Source:
         ema: Polyak & Juditsky 1992; with the growing decay, TensorFlow's
@@ -59,11 +60,13 @@ class WeightAverage:
         epochs: int,
         decay: float = EMA_DECAY,
         start: float = SWA_START,
+        weights: Sequence[keras.Variable] | None = None,
     ) -> None:
         self.network, self.kind, self.decay = network, kind, decay
         self.first_epoch = 1 if kind == "ema" else max(1, int(np.ceil(start * epochs - 1e-9)))
         self.count = _variable(np.zeros((), "float32"), "average_count")
-        self.weights = [_variable(np.array(w), "average") for w in network.weights]
+        self.own = list(network.weights if weights is None else weights)
+        self.weights = [_variable(np.array(w), "average") for w in self.own]
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -73,7 +76,7 @@ class WeightAverage:
     def reset(self) -> None:
         """Start over from the network's weights as they are now."""
         self.count.assign(0.0)
-        for average, weight in zip(self.weights, self.network.weights, strict=True):
+        for average, weight in zip(self.weights, self.own, strict=True):
             average.assign(weight)
 
     def note_step(self, step: Any) -> None:
@@ -89,7 +92,7 @@ class WeightAverage:
         later = ops.cast(step > 0, "float32")
         d = ops.minimum(self.decay, (1.0 + self.count) / (10.0 + self.count))
         share = later * (1.0 - d)
-        for average, weight in zip(self.weights, self.network.weights, strict=True):
+        for average, weight in zip(self.weights, self.own, strict=True):
             value = ops.stop_gradient(ops.convert_to_tensor(weight))
             average.assign(average + ops.cast(share, average.dtype) * (value - average))
         self.count.assign(self.count + later)
@@ -101,7 +104,7 @@ class WeightAverage:
         count = float(ops.convert_to_numpy(self.count))
         ema = 1.0 - min(self.decay, (1.0 + count) / (10.0 + count))
         share = np.float32(ema if self.kind == "ema" else 1.0 / (count + 1.0))
-        for average, weight in zip(self.weights, self.network.weights, strict=True):
+        for average, weight in zip(self.weights, self.own, strict=True):
             old, new = ops.convert_to_numpy(average), ops.convert_to_numpy(weight)
             average.assign(old + share.astype(old.dtype) * (new - old))
         self.count.assign(count + 1.0)
@@ -112,26 +115,35 @@ class WeightAverage:
         """Whether anything has been averaged."""
         return float(ops.convert_to_numpy(self.count)) > 0
 
-    def put_in_place(self, images: Images) -> None:
-        """Give the network the averaged weights, and `swa` the statistics that belong to them."""
-        self.network.set_weights([ops.convert_to_numpy(average) for average in self.weights])
+    def put_in_place(self, images: Images, run: keras.Model | None = None) -> None:
+        """Give the network the averaged weights, and `swa` the statistics that belong to them.
+
+        Args:
+            images: what `run` reads of the training examples.
+            run: the network as it is trained, of the same layers; the network itself if not given.
+        """
+        for average, weight in zip(self.weights, self.own, strict=True):
+            weight.assign(ops.convert_to_numpy(average))
         if self.kind == "swa":
-            recompute_statistics(self.network, images)
+            recompute_statistics(run or self.network, images)
 
     @contextlib.contextmanager
-    def in_place(self, images: Images) -> Iterator[None]:
+    def in_place(self, images: Images, run: keras.Model | None = None) -> Iterator[None]:
         """Give the network the averaged weights for a while, then its own back."""
-        own = [np.array(ops.convert_to_numpy(v)) for v in self.network.variables]
+        raw = [np.array(ops.convert_to_numpy(v)) for v in self.own]
         try:
-            self.put_in_place(images)
+            self.put_in_place(images, run)
             yield
         finally:
-            for variable, value in zip(self.network.variables, own, strict=True):
+            for variable, value in zip(self.own, raw, strict=True):
                 variable.assign(value)
 
 
 def make(
-    network: keras.Model, entry: Mapping[str, Any] | None, epochs: int
+    network: keras.Model,
+    entry: Mapping[str, Any] | None,
+    epochs: int,
+    weights: Sequence[keras.Variable] | None = None,
 ) -> WeightAverage | None:
     """Return the average that `train.average` asks for, or None.
 
@@ -139,6 +151,7 @@ def make(
         network: the network.
         entry: its type, `ema` or `swa`, and `decay` or `start`; None for no average.
         epochs: passes over the training images in all.
+        weights: those of the network that change at all; all of them if not given.
     """
     if entry is None:
         return None
@@ -149,6 +162,7 @@ def make(
         epochs=epochs,
         decay=entry.get("decay", EMA_DECAY),
         start=entry.get("start", SWA_START),
+        weights=weights,
     )
 
 

@@ -1,7 +1,11 @@
-"""A training on disk: everything that is needed to go on with bit-identical numbers."""
+"""A training on disk: everything that is needed to go on with bit-identical numbers.
+
+Of a network that runs on features only the head is written: its backbone is as it was at the start.
+"""
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ from numpy.typing import NDArray
 
 from lossbench import store
 from lossbench.train.feeding import IndexFed
-from lossbench.train.loop import Arrays, State
+from lossbench.train.loop import Arrays, State, weights_of
 
 NAME = "checkpoint.npz"
 _LISTS = (
@@ -32,13 +36,17 @@ def snapshot(fed: IndexFed, state: State, about: dict[str, Any]) -> bytes:
         state: how far it is, at the end of an epoch.
         about: what must be the same for the checkpoint to be used: job, threads, versions.
     """
+    at = {
+        "network": fed.changing(fed.network.variables),
+        "best_weights": fed.changing(fed.network.weights),
+    }
     lists: dict[str, Arrays] = {
-        "network": _values(fed.network.variables),
+        "network": _values(_some(fed.network.variables, at["network"])),
         "average": _values(fed.average_variables),
         "loss_weights": _values(list(fed.loss_weights.values())),
         "head_record": _values([fed.head_record]),
         "optimizer": _values(fed.optimizer.variables),
-        "best_weights": state.best_weights,
+        "best_weights": tuple(_some(state.best_weights, at["best_weights"])),
         "step_losses": tuple(state.step_losses),
     }
     meta = {
@@ -48,6 +56,7 @@ def snapshot(fed: IndexFed, state: State, about: dict[str, Any]) -> bytes:
         "best": state.best,
         "rows": state.rows,
         "calls": state.calls,
+        "at": at,
         "seconds_train": state.seconds_train,
         "seen": state.seen,
         "lengths": {name: len(arrays) for name, arrays in lists.items()},
@@ -66,12 +75,22 @@ def write(folder: Path, content: bytes) -> None:
     store.write_whole(folder / NAME, content)
 
 
+def epochs_done(folder: Path) -> int:
+    """Return how many epochs a job's checkpoint holds; 0 where there is none to be read."""
+    try:
+        with (folder / NAME).open("rb") as file, np.load(file, allow_pickle=False) as saved:
+            return int(json.loads(saved["meta"].tobytes())["epoch"])
+    except Exception:  # `restore` says what is wrong
+        return 0
+
+
 def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
     """Bring network and optimizer to where the job's checkpoint left them.
 
     Args:
         folder: the job's folder.
-        fed: the network and optimizer, at their start; unchanged where None is returned.
+        fed: the network, at its start, and optimizer, as they run after the checkpoint's epochs;
+            unchanged where None is returned. The optimizer of a stage that was over is left out.
         about: must equal what the snapshot was made with.
 
     Returns:
@@ -90,17 +109,21 @@ def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
     except Exception as error:  # whatever a damaged file can raise: it is only a shortcut
         print(f"{NAME} is damaged ({type(error).__name__}: {error}); the job starts anew.")
         return None
-    variables = (
-        (fed.network.variables, lists["network"]),
+    variables = [
+        (_some(fed.network.variables, meta["at"]["network"]), lists["network"]),
         (fed.average_variables, lists["average"]),
         (list(fed.loss_weights.values()), lists["loss_weights"]),
         ([fed.head_record], lists["head_record"]),
-        (fed.optimizer.variables, lists["optimizer"]),
-    )
+    ]
+    if fed.stage is None or fed.stage.first <= meta["epoch"]:
+        variables.append((fed.optimizer.variables, lists["optimizer"]))
     fits = all([v.shape for v in to] == [a.shape for a in values] for to, values in variables)
     if meta["about"] != about or not fits:
         print(f"{NAME} is of another setting ({meta['about']}); the job starts anew.")
         return None
+    best = list(weights_of(fed))
+    for index, array in zip(meta["at"]["best_weights"], lists["best_weights"], strict=True):
+        best[index] = array
     for to, values in variables:
         for variable, value in zip(to, values, strict=True):
             variable.assign(value)
@@ -108,7 +131,7 @@ def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
         epoch=meta["epoch"],
         selected=meta["selected"],
         best=meta["best"],
-        best_weights=lists["best_weights"],
+        best_weights=tuple(best),
         best_scores=arrays["best_scores"],
         last_scores=arrays["last_scores"],
         rows=meta["rows"],
@@ -122,6 +145,10 @@ def restore(folder: Path, fed: IndexFed, about: dict[str, Any]) -> State | None:
 def remove(folder: Path) -> None:
     """Remove the checkpoint of a job that is finished."""
     (folder / NAME).unlink(missing_ok=True)
+
+
+def _some(values: Sequence[Any], at: Sequence[int]) -> list[Any]:
+    return [values[index] for index in at if index < len(values)]
 
 
 def _values(variables: Any) -> tuple[NDArray[Any], ...]:

@@ -6,6 +6,7 @@ are too many for memory are read beside the training and come along with their i
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -19,6 +20,7 @@ from lossbench.losses.binding import per_example
 from lossbench.train import augmentation
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.averaging import WeightAverage
+from lossbench.train.stages import Stage
 
 STEPS_PER_CALL = 10
 """Steps that run in one call; more saved nothing measurable."""
@@ -52,6 +54,9 @@ class IndexFed(keras.Model):
         classes: number of classes, where targets are their indices and may be mixed.
         penalty: gives what is added to the loss that is optimised, and not to the recorded one.
         average: averages the network's weights while it trains; None for no average.
+        stage: the epochs that it is trained in; in those on features, `images` are what the
+            network's "pool" gives, float32 [n, size], and the network runs from there on.
+        before: the one of an earlier stage, whose state that outlasts an epoch is shared.
     """
 
     def __init__(
@@ -71,9 +76,15 @@ class IndexFed(keras.Model):
         classes: int = 0,
         penalty: Callable[[], Any] | None = None,
         average: WeightAverage | None = None,
+        stage: Stage | None = None,
+        before: "IndexFed | None" = None,
     ) -> None:
         super().__init__()
-        self.network = network
+        self.stage = stage
+        # Hidden from Keras, which would hand a whole backbone through every step on features.
+        self._whole = SimpleNamespace(network=network)
+        run = models.on_pooled if stage is not None and stage.on_features else models.as_trained
+        self.run = run(network, [network.outputs[0]])
         self.average = average
         # Listed here as well, so that JAX's steps hand on what they assign to them.
         self.average_variables = average.variables if average else []
@@ -82,20 +93,25 @@ class IndexFed(keras.Model):
         self.bind_loss = bind_loss
         self.bind_heads = bind_heads
         # Sums of the steps of this epoch, then means of the last epoch and of the one before.
-        self.head_record = resident_variable(np.zeros((3, heads), "float32"), "head_record")
-        self.loss_weights = {
+        self.head_record: keras.Variable = (
+            resident_variable(np.zeros((3, heads), "float32"), "head_record")
+            if before is None
+            else before.head_record
+        )
+        self.loss_weights: dict[str, Any] = {
             name: self.add_weight(
                 shape=shape, name=name, constraint=keras.constraints.NonNeg() if cut else None
             )
+            if before is None
+            else before.loss_weights[name]
             for name, (shape, cut) in (own or {}).items()
         }
         self.with_features = None
         if with_features:
-            read = [network.outputs[0], models.features(network)]
-            self.with_features = keras.Model(network.input, read)
+            self.with_features = run(network, [network.outputs[0], models.features(network)])
         self.embedding = None
         if predicts_features:
-            self.embedding = keras.Model(network.input, models.features(network))
+            self.embedding = run(network, [models.features(network)])
         self.steps_per_epoch = steps_per_epoch
         self.streamed = images if isinstance(images, Stack) else None
         self.images = None if isinstance(images, Stack) else images
@@ -134,7 +150,23 @@ class IndexFed(keras.Model):
             return outputs, ops.cast(embeddings, "float32")
         if not training and self.embedding is not None:
             return ops.cast(self.embedding(seen, training=False), "float32")
-        return self.network(seen, training=training)
+        return self.run(seen, training=training)
+
+    @property
+    def network(self) -> keras.Model:
+        """The whole network, from scaled images to outputs, whatever of it runs."""
+        network: keras.Model = self._whole.network
+        return network
+
+    @property
+    def on_features(self) -> bool:
+        """Whether the head alone runs, on features instead of images."""
+        return self.stage is not None and self.stage.on_features
+
+    def changing(self, variables: Sequence[Any]) -> list[int]:
+        """Return where among variables of the network those are that may not be as they began."""
+        run = {id(variable) for variable in self.run.variables} if self.on_features else None
+        return [i for i, one in enumerate(variables) if run is None or id(one) in run]
 
     def seen(self, batch: Any) -> Any:
         """Return what the network reads of a batch as `read` makes it, without augmentation."""
@@ -225,7 +257,7 @@ class IndexFed(keras.Model):
             batch: as `read` makes it.
         """
         indices = batch[0] if isinstance(batch, tuple | list) else batch
-        network = self.network if self.with_features is None else self.with_features
+        network = self.run if self.with_features is None else self.with_features
         outputs, changing = self._changing(network(self.seen(batch), training=False))
         targets = ops.take(self.targets, indices, axis=0)
         return ops.mean(per_example(self.bind_loss(changing), targets, outputs))

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,14 @@ from lossbench.train import (
     recording,
     saved_model,
 )
-from lossbench.train.assembly import Setting, assemble, settle, target_scale
+from lossbench.train.assembly import (
+    Setting,
+    assemble,
+    enter,
+    settle,
+    target_scale,
+    trainable_params,
+)
 from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
 from lossbench.train.loading import MEMORY_BUDGET_MIB
@@ -46,6 +53,7 @@ from lossbench.train.loop import (
 )
 from lossbench.train.ordering import order_sha256
 from lossbench.train.regret import best_values, with_regret
+from lossbench.train.stages import Stage, stages_of
 from lossbench.train.watch import Interrupted, Watch
 
 SCHEMA = 1
@@ -203,14 +211,13 @@ def _train_and_measure(
     )
     setting = settle(job, memory_budget_mib)
     seconds_data = time.perf_counter() - started
-    fed, fingerprints = assemble(setting)
+    fed, fingerprints = assemble(setting, watch.features)
     if setting.augment:
         first = setting.visited(1)[: job["train"]["batch_size"]]
         fingerprints["augmentation_sha256"] = fed.augmentation_sha256(first)
-    state = checkpoint.restore(folder, fed, watch.about) or State()
-    watch.begin(fed, setting, state)
+    fed, state = _where_it_was(folder, fed, setting, watch)
     (folder / "predictions.npz").unlink(missing_ok=True)  # of an attempt whose result was lost
-    status = _train(fed, state, setting, watch)
+    status, fed = _train(fed, state, setting, watch)
     result = {
         "status": status,
         "message": _message(status, state),
@@ -238,6 +245,8 @@ def _train_and_measure(
         **_of_run(job, state),
         "learning_rate": job["optimizer"]["params"]["learning_rate"],
         "params": fed.network.count_params(),
+        "trainable_params": trainable_params(setting),
+        "stages": _stages(setting),
         "preprocessing": models.preprocessing(
             fed.network, job["model"]["name"], job["model"]["params"]
         ),
@@ -246,6 +255,7 @@ def _train_and_measure(
         "seconds_compile": seconds_compile(state.calls),
         "seconds_train": state.seconds_train,
         "seconds_data": round(seconds_data, 4),
+        "seconds_features": round(watch.seconds_features, 4),
         "streamed": setting.data.streamed,
         **fingerprints,
         "order_sha256": order_sha256(setting.visited),
@@ -274,7 +284,24 @@ def _put_average_in_place(fed: IndexFed, setting: Setting) -> None:
     """Let the network have its averaged weights for good, if there are any."""
     if fed.average is not None and fed.average.is_there:
         batch_size = int(setting.job["train"]["batch_size"])
-        fed.average.put_in_place(lambda: fed.training_images(setting.order(1), batch_size))
+        fed.average.put_in_place(lambda: fed.training_images(setting.order(1), batch_size), fed.run)
+
+
+def _where_it_was(
+    folder: Path, fed: IndexFed, setting: Setting, watch: Watch
+) -> tuple[IndexFed, State]:
+    """Return network and state as the job's checkpoint has them, or at their start."""
+    done = checkpoint.epochs_done(folder)
+    later = enter(setting, done + 1, watch.features) if done else fed
+    state = checkpoint.restore(folder, later, watch.about)
+    if state is not None:
+        return later, state
+    return (enter(setting, 1) if done else fed), State()
+
+
+def _stages(setting: Setting) -> list[dict[str, Any]]:
+    """Return the stages as the result tells them."""
+    return [asdict(stage) for stage in stages_of(setting.job) if stage.trainable is not None]
 
 
 def _message(status: Status, state: State) -> str | None:
@@ -289,7 +316,23 @@ def _message(status: Status, state: State) -> str | None:
     return f"the loss grew a thousandfold by step {len(losses)}"
 
 
-def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Status:
+def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> tuple[Status, IndexFed]:
+    """Train stage after stage; returns how it ended, and the network as its last one runs it."""
+    status: Status = "ok"
+    while state.epoch < setting.job["train"]["epochs"]:
+        stage = setting.stage_of(state.epoch + 1)
+        if fed.stage != stage:
+            fed = enter(setting, stage.first, watch.features)
+        watch.begin(fed, setting, state)
+        status = _train_stage(fed, state, setting, watch, stage)
+        if status != "ok" or state.epoch < stage.last:  # broken, or stopped early
+            break
+    return status, fed
+
+
+def _train_stage(
+    fed: IndexFed, state: State, setting: Setting, watch: Watch, stage: Stage
+) -> Status:
     job, resident = setting.job, setting.data.resident
     truth = resident.targets[resident.at["validation"]]
     epochs = job["train"]["epochs"]
@@ -309,7 +352,7 @@ def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> Statu
         fed,
         state,
         order=setting.order,
-        epochs=epochs,
+        epochs=stage.last,
         batch_size=job["train"]["batch_size"],
         higher_is_better=bool(metric_row(job["metric"]).higher_is_better),
         validate=validate,

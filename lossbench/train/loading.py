@@ -2,7 +2,7 @@
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,16 @@ class Data:
         resident: where each part lies among all examples, and their targets.
         images: all images on the device, or, where they exceed the memory budget, to be read.
         targets: all targets on the device.
+        budget_mib: the memory budget.
+        features: what backbones make of the images, by what decides it.
     """
 
     splits: Splits
     resident: Resident
     images: Any
     targets: Any
+    budget_mib: float = MEMORY_BUDGET_MIB
+    features: dict[str, Any] = field(default_factory=dict)
 
     @property
     def streamed(self) -> bool:
@@ -55,4 +59,5 @@ def load_data(name: str, params: str, content: str, seed: int, budget_mib: float
     images: Any = resident.images
     if images.nbytes <= budget_mib * 2**20:
         images = resident_variable(np.asarray(images), "images")
-    return Data(splits, resident, images, resident_variable(resident.targets, "targets"))
+    targets = resident_variable(resident.targets, "targets")
+    return Data(splits, resident, images, targets, budget_mib)

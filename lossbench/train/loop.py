@@ -182,7 +182,7 @@ def _averaged(
         return contextlib.nullcontext()
     if number == average.first_epoch:
         state.selected, state.best = 0, -math.inf
-    return average.in_place(lambda: fed.training_images(order(), batch_size))
+    return average.in_place(lambda: fed.training_images(order(), batch_size), fed.run)
 
 
 def _select(state: State, fed: IndexFed, found: Validation, higher_is_better: bool) -> None:
@@ -192,12 +192,18 @@ def _select(state: State, fed: IndexFed, found: Validation, higher_is_better: bo
     if oriented > state.best or state.selected == 0:
         state.best = oriented if math.isfinite(oriented) else -math.inf
         state.selected = state.epoch
-        state.best_weights, state.best_scores = weights_of(fed), found.scores
+        state.best_weights = weights_of(fed, state.best_weights)
+        state.best_scores = found.scores
 
 
-def weights_of(fed: IndexFed) -> Arrays:
-    """Return copies of the network's weights."""
-    return tuple(np.array(weight) for weight in fed.network.get_weights())
+def weights_of(fed: IndexFed, earlier: Arrays = ()) -> Arrays:
+    """Return copies of the network's weights; those that cannot have changed are the earlier."""
+    if not earlier:
+        return tuple(np.array(weight) for weight in fed.network.get_weights())
+    found, weights = list(earlier), fed.network.weights
+    for index in fed.changing(weights):
+        found[index] = np.array(weights[index])
+    return tuple(found)
 
 
 def _health(losses: NDArray[np.float32], first: float) -> Status:

@@ -54,12 +54,14 @@ class Watch:
         self.snapshot: bytes | None = None
         self.metric: float | None = None
         self.done = 0
+        self.features_since: float | None = None
+        self.seconds_features = 0.0
 
     def begin(self, fed: IndexFed, setting: Setting, state: State) -> None:
         """Take note of the network, of what a full training is, and where it goes on."""
         self.fed, self.setting, self.done = fed, setting, state.epoch
         self.epochs = int(setting.job["train"]["epochs"])
-        if self.tensorboard:
+        if self.tensorboard and self.events is None:  # of several stages the first one
             self.events = EventFile(self.folder, self.epochs * setting.steps_per_epoch)
             self.events.begin(state)
 
@@ -76,6 +78,8 @@ class Watch:
             Interrupted: the stop file is there.
         """
         now = time.monotonic()
+        self.features_since = self.features_since or now
+        self.seconds_features = now - self.features_since
         if now - self.looked < LOOK_EVERY_S:
             return
         self.looked = now

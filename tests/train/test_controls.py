@@ -61,10 +61,11 @@ def rates(folder):
 
 
 def numbers(folder, result):
-    """All that a job computed, without times."""
+    """All that a job computed, without times and memory."""
     epochs = [
         {k: v for k, v in row.items() if not k.startswith("seconds")}
         for row in table(folder, "epochs.csv")
+        if row["metric"] not in ("step_ms", "memory_mib")
     ]
     return result["metrics"], step_losses(folder), epochs
 
