@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import hashlib
+import importlib.util
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import Any, Literal, Protocol
 from lossbench import backbones, config, datasets, store
 from lossbench.catalog import Facts
 from lossbench.catalog.axes import USUAL, shown, varying
+from lossbench.catalog.backends import BACKENDS
 from lossbench.catalog.models.pretrained import file_of
 from lossbench.config import Entry, Experiment
 from lossbench.config.entries import CUSTOM, walk
@@ -67,7 +69,7 @@ def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
             problems += backbones.misfits(model, backbone, data)
             notes += backbones.notes(model, backbone, data)
     plan = make_plan(experiment, facts, _sources(experiment))
-    problems += plan.problems
+    problems += [*plan.problems, *_missing_backend(experiment)]
     if problems:
         raise ConfigError(config.in_order(problems))
     return Checked(experiment, tuple(facts), plan, tuple(notes))
@@ -94,6 +96,21 @@ def _located(model: Entry) -> Entry:
     params = model.params
     kept = store.find_model(Path(params["run"]), params["loss"], params["seed"])
     return replace(model, params={**params, "run": str(kept.path.parent)})
+
+
+def _missing_backend(experiment: Experiment) -> list[Problem]:
+    """Return what is wrong where the backend's packages are not installed; imports none."""
+    name = str(experiment.train.controls["backend"])
+    if all(importlib.util.find_spec(package) for package in BACKENDS[name].packages):
+        return []
+    there = [n for n, row in BACKENDS.items() if all(map(importlib.util.find_spec, row.packages))]
+    return [
+        Problem(
+            experiment.where("train", "backend"),
+            f"{name} is not installed; installed: {', '.join(there) or 'none'}. "
+            f"Install it: {BACKENDS[name].install}",
+        )
+    ]
 
 
 def warnings(checked: Checked, strict: bool = False) -> list[str]:
@@ -454,6 +471,7 @@ def _execute(
         tensorboard=declared.tensorboard,
     )
     workers = options.workers or default_workers(threads)
+    backend = str(checked.experiment.train.controls["backend"])
     if options.executor == "ray":
         from lossbench.executors import ray
 
@@ -465,10 +483,17 @@ def _execute(
             stop=stop,
             idle=idle,
             address=options.address,
+            backend=backend,
         )
     else:
         results = local.run_jobs(
-            work, workers=workers, threads=threads, limits=limits, stop=stop, idle=idle
+            work,
+            workers=workers,
+            threads=threads,
+            limits=limits,
+            stop=stop,
+            idle=idle,
+            backend=backend,
         )
     yield from results
 

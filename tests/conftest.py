@@ -17,7 +17,7 @@ def pytest_configure() -> None:
     from lossbench.train import environment
 
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    environment.set_up(1)
+    environment.set_up(1, os.environ.get("LOSSBENCH_TEST_BACKEND", "tensorflow"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import typer
 
 from lossbench import __version__
 
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "scikit-learn", "pandas", "pydantic", "pebble")
+PACKAGES = ("keras", "numpy", "scipy", "scikit-learn", "pandas", "pydantic", "pebble")
 
 
 def doctor() -> None:
@@ -22,6 +22,7 @@ def doctor() -> None:
     """
     from lossbench import caching, datasets
     from lossbench.catalog import DATASETS
+    from lossbench.catalog.backends import BACKENDS
     from lossbench.executors import cpu_count
     from lossbench.reporting.cache import file_size
 
@@ -37,13 +38,26 @@ def doctor() -> None:
         except PackageNotFoundError:
             missing.append(name)
             lines.append((name, "missing: pip install lossbench"))
+    for name, row in BACKENDS.items():
+        found = _version(row.packages)
+        missing += [name] if row.extra is None and not found else []
+        lines.append((f"backend {name}", found or f"not installed: {row.install}"))
     lines.append(("LOSSBENCH_DATA", os.environ.get("LOSSBENCH_DATA", "not set")))
     lines += [(row.name, _place(datasets.locate(row.name))) for row in DATASETS if row.file]
     lines.append(("cache", f"{caching.root()}: {file_size(caching.size_of(caching.root()))}"))
     for name, value in lines:
-        typer.echo(f"{name:16}{value}")
+        typer.echo(f"{name:20}{value}")
     if missing:
         raise typer.Exit(1)
+
+
+def _version(packages: tuple[str, ...]) -> str | None:
+    """Return the version of the first of some packages; None where one is not installed."""
+    try:
+        found = {package: version(package) for package in packages}
+    except PackageNotFoundError:
+        return None
+    return found[packages[0]]
 
 
 def _place(found: Path | None) -> str:

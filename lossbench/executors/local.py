@@ -1,4 +1,4 @@
-"""Jobs on this machine: long-lived worker processes that load TensorFlow once."""
+"""Jobs on this machine: long-lived worker processes that load the backend once."""
 
 import contextlib
 import multiprocessing
@@ -36,6 +36,7 @@ def run_jobs(
     limits: Limits,
     stop: Path,
     idle: Callable[[], None],
+    backend: str = "tensorflow",
 ) -> Iterator[dict[str, Any]]:
     """Run jobs in worker processes and yield each result once it is written.
 
@@ -49,6 +50,7 @@ def run_jobs(
         limits: what a job may take.
         stop: when this file appears, running jobs write a checkpoint and no other starts.
         idle: called several times a second, to show progress.
+        backend: what Keras computes with in every worker.
 
     Yields:
         Results in completion order, those with status "interrupted" or "claimed" included, which
@@ -60,7 +62,7 @@ def run_jobs(
     """
     if not work:
         return
-    crew = _Crew(max(1, min(workers, len(work))), threads, limits, stop)
+    crew = _Crew(max(1, min(workers, len(work))), threads, limits, stop, backend)
     try:
         yield from drive(Board(work, limits, stop), crew, idle)
     finally:
@@ -70,12 +72,14 @@ def run_jobs(
 class _Crew:
     """Worker processes, each in a pool of its own, so that each can be given a job by name."""
 
-    def __init__(self, workers: int, threads: int, limits: Limits, stop: Path) -> None:
+    def __init__(
+        self, workers: int, threads: int, limits: Limits, stop: Path, backend: str
+    ) -> None:
         memory = limits.memory_mib or default_memory_mib(workers)
         gpus = find_gpus()
         self._timeout_s = limits.timeout_s
         self._settings = (limits, threads, stop, memory)
-        self._members = [_Member(threads, gpu_for(i, gpus)) for i in range(workers)]
+        self._members = [_Member(threads, backend, gpu_for(i, gpus)) for i in range(workers)]
         self._ended: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._false_starts = 0
 
@@ -152,9 +156,9 @@ class _Member:
         future: of the job that it works on; None while it is free.
     """
 
-    def __init__(self, threads: int, gpu: str | None) -> None:
+    def __init__(self, threads: int, backend: str, gpu: str | None) -> None:
         self.future: Any = None
-        self._start_args = (threads, gpu)
+        self._start_args = (threads, backend, gpu)
         self._processes = _Processes()
         self._pool: Any = None
 
@@ -220,11 +224,11 @@ class _Processes:
         self._known = [p for p in self._known if p.pid is None or p.exitcode is None]
 
 
-def _start(threads: int, gpu: str | None) -> None:
+def _start(threads: int, backend: str, gpu: str | None) -> None:
     """Prepare a worker process."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # sent to the whole group, it is for the parent
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    prepare(threads, gpu)
+    prepare(threads, backend, gpu)
 
 
 def _end_with_parent() -> None:

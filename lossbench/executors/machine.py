@@ -12,7 +12,7 @@ CGROUP = Path("/sys/fs/cgroup")
 """Where Linux shows what a container may use."""
 
 LEAST_MEMORY_MIB = 2048.0
-"""A worker holds TensorFlow, a data set and a network: never replace it below this."""
+"""A worker holds a backend, a data set and a network: never replace it below this."""
 
 
 def cpu_count(cgroup: Path = CGROUP) -> int:

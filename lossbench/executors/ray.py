@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster: long-lived actors that load TensorFlow once."""
+"""Jobs on a Ray cluster: long-lived actors that load the backend once."""
 
 import contextlib
 import logging
@@ -37,6 +37,7 @@ def run_jobs(
     stop: Path,
     idle: Callable[[], None],
     address: str | None = None,
+    backend: str = "tensorflow",
 ) -> Iterator[dict[str, Any]]:
     """Run jobs on a Ray cluster and yield each result once it is written.
 
@@ -53,6 +54,7 @@ def run_jobs(
         stop: when this file appears, running jobs write a checkpoint and no other starts.
         idle: called several times a second, to show progress.
         address: of a running cluster; None means RAY_ADDRESS or, without it, this machine alone.
+        backend: what Keras computes with in every worker; installed on every machine.
 
     Yields:
         Results in completion order, those with status "interrupted" or "claimed" included, which
@@ -73,7 +75,7 @@ def run_jobs(
     with contextlib.ExitStack() as stack:
         if not ray.is_initialized():
             stack.enter_context(_connected(ray, address, workers * threads, idle))
-        crew = _Crew(ray, workers, threads, limits, stop)
+        crew = _Crew(ray, workers, threads, limits, stop, backend)
         stack.callback(crew.kill)
         try:
             yield from drive(Board(work, limits, stop), crew, idle)
@@ -155,12 +157,14 @@ def gpu_share(gpus: float, workers: int) -> float:
 class RemoteWorker:
     """A worker process on some machine of the cluster."""
 
-    def __init__(self, limits: Limits, threads: int, stop: Path, data: str | None) -> None:
+    def __init__(
+        self, limits: Limits, threads: int, stop: Path, backend: str, data: str | None
+    ) -> None:
         self._limits, self._threads, self._stop = limits, threads, stop
         if data is not None:  # a cluster has the environment of whoever started it
             os.environ["LOSSBENCH_DATA"] = data
         self._memory_mib = limits.memory_mib or default_memory_mib(default_workers(threads))
-        prepare(threads)
+        prepare(threads, backend)
 
     def where(self) -> tuple[str, tuple[str, int]]:
         """Return the id of the machine in the cluster; its name and this process's number."""
@@ -198,11 +202,17 @@ class _Crew:
     """Actors, each replaced when it dies."""
 
     def __init__(
-        self, ray: ModuleType, workers: int, threads: int, limits: Limits, stop: Path
+        self,
+        ray: ModuleType,
+        workers: int,
+        threads: int,
+        limits: Limits,
+        stop: Path,
+        backend: str,
     ) -> None:
         self._ray, self._limits, self._threads = ray, limits, threads
         data = os.environ.get("LOSSBENCH_DATA")
-        self._start_args = (limits, threads, stop, data and os.path.abspath(data))
+        self._start_args = (limits, threads, stop, backend, data and os.path.abspath(data))
         share = gpu_share(ray.cluster_resources().get("GPU", 0), workers)
         self._actor_class = ray.remote(RemoteWorker).options(
             num_cpus=threads, num_gpus=share, scheduling_strategy="SPREAD"

@@ -1,4 +1,4 @@
-"""What happens inside a worker process; the only place of the executors that needs TensorFlow."""
+"""What happens inside a worker process; the only place of the executors that needs Keras."""
 
 import os
 from pathlib import Path
@@ -12,13 +12,13 @@ _begun = 0
 """How many jobs this process has begun."""
 
 
-def prepare(threads: int, gpu: str | None = None) -> None:
-    """Load TensorFlow into this process with so many threads and, where given, one GPU only."""
+def prepare(threads: int, backend: str = "tensorflow", gpu: str | None = None) -> None:
+    """Load a backend into this process with so many threads and, where given, one GPU only."""
     if gpu is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     from lossbench.train import environment
 
-    environment.set_up(threads)
+    environment.set_up(threads, backend)
 
 
 def is_outgrown(memory_mib: float) -> bool:

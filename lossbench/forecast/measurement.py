@@ -59,9 +59,10 @@ def _measure(
     records: Sequence[Mapping[str, Any]], threads: int, memory_budget_mib: float
 ) -> list[dict[str, Any]]:
     """Let one process measure some jobs, one after another."""
-    numbers = map(str, (threads, STEPS, memory_budget_mib))
+    backend = records[0]["train"]["backend"]  # an experiment has one
+    words = map(str, (threads, STEPS, memory_budget_mib, backend))
     done = subprocess.run(
-        [sys.executable, "-m", "lossbench.train.measuring", *numbers],
+        [sys.executable, "-m", "lossbench.train.measuring", *words],
         input=json.dumps(records),
         capture_output=True,
         text=True,

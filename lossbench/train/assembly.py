@@ -27,6 +27,7 @@ from lossbench.requirements import Requirements, requirements
 from lossbench.train import (
     augmentation,
     averaging,
+    backends,
     evaluation,
     optimizing,
     precision,
@@ -35,7 +36,7 @@ from lossbench.train import (
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.averaging import WeightAverage
 from lossbench.train.evaluation import Answer, Reading
-from lossbench.train.feeding import STEPS_PER_CALL, IndexFed, resident_variable
+from lossbench.train.feeding import IndexFed, resident_variable, steps_per_call
 from lossbench.train.frozen import features_of
 from lossbench.train.loading import MEMORY_BUDGET_MIB, Data, load_data
 from lossbench.train.ordering import (
@@ -348,7 +349,7 @@ def enter(setting: Setting, epoch: int, note: Callable[[int, int], None] = _noth
     kept.stages[stage.number] = fed, optimizer_start  # last, as the one that runs
     for variable, value in zip(fed.optimizer.variables, optimizer_start, strict=True):
         variable.assign(value)
-    fed.rates = setting.rates
+    fed.rates, fed.seed = setting.rates, int(setting.job["seed"])
     fed.draw = setting.draw if setting.augment else None
     fed.read_step_losses()
     return fed
@@ -357,6 +358,13 @@ def enter(setting: Setting, epoch: int, note: Callable[[int, int], None] = _noth
 def trainable_params(setting: Setting) -> int:
     """Return how many numbers of an assembled network are trained, in any stage."""
     return _kept[_trace_key(setting.job)].trainable_params
+
+
+def forget() -> None:
+    """Forget traced networks and data; the next job starts as in a new process."""
+    _kept.clear()
+    load_data.cache_clear()
+    gc.collect()
 
 
 def _trace_key(job: Mapping[str, Any]) -> str:
@@ -376,16 +384,17 @@ def _trace_key(job: Mapping[str, Any]) -> str:
 
 def _build(setting: Setting) -> _Kept:
     job = setting.job
-    keras.utils.set_random_seed(job["seed"])
+    backends.seed(job["seed"])
     shape = setting.splits.train.images.shape[1:]
-    network = models.build(
-        job["model"]["name"],
-        job["model"]["params"],
-        shape,
-        setting.outputs,
-        setting.loss.head,
-        per="pixel" if setting.splits.task == "segmentation" else "image",
-    )
+    with backends.building():
+        network = models.build(
+            job["model"]["name"],
+            job["model"]["params"],
+            shape,
+            setting.outputs,
+            setting.loss.head,
+            per="pixel" if setting.splits.task == "segmentation" else "image",
+        )
     precision.apply(network, job["train"]["precision"])
     pretrained = models.pretrained_weights(network)
     trained, changing = set(), set()
@@ -443,8 +452,8 @@ def _feed(
     kernels = optimizing.kernels_of(network)
     fed.compile(
         optimizer=optimizing.build(job, setting.steps_per_epoch, fed.trainable_variables, kernels),
-        steps_per_execution=min(STEPS_PER_CALL, setting.steps_per_epoch),
-        jit_compile=False,  # XLA's convolutions took three times as long on a CPU
+        steps_per_execution=min(steps_per_call(), setting.steps_per_epoch),
+        jit_compile=backends.compiles(),
     )
     return fed, tuple(np.array(v) for v in fed.optimizer.variables)
 

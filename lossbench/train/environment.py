@@ -1,4 +1,4 @@
-"""The worker's surroundings: threads and determinism before TensorFlow starts, and what ran."""
+"""The worker's surroundings: threads and determinism before Keras loads, and what ran."""
 
 import contextlib
 import math
@@ -9,29 +9,22 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+from lossbench.catalog.backends import BACKENDS
+from lossbench.train import backends
 
-def set_up(threads: int) -> None:
-    """Prepare TensorFlow in this process: threads, determinism, memory growth.
 
-    Must be called before anything else uses TensorFlow. The number of threads changes the last
-    bits of results, so it is fixed for an experiment and recorded.
+def set_up(threads: int, backend: str = "tensorflow") -> None:
+    """Prepare Keras's backend in this process: threads, determinism, memory growth.
+
+    Must be called before anything else uses Keras. The number of threads changes the last bits of
+    results, so it is fixed for an experiment and recorded.
 
     Args:
         threads: threads inside one operation, and operations at once.
+        backend: tensorflow, jax or torch.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    with _quiet():  # TensorFlow greets on standard error, whatever its log level
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    tf.config.experimental.enable_op_determinism()
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)
+    with _quiet():  # TensorFlow and JAX greet on standard error, whatever their log level
+        backends.prepare(backend, threads)
 
 
 @contextlib.contextmanager
@@ -51,18 +44,13 @@ def _quiet() -> Iterator[None]:
 
 def device() -> str:
     """Return the kind of device that trains: "CPU", or the GPU's name."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "CPU"
-    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return backends.device()
 
 
 def versions() -> dict[str, str]:
     """Return the versions of what can change a number."""
-    found = {name: version(name) for name in ("lossbench", "keras", "tensorflow", "numpy")}
-    return {"python": platform.python_version(), **found}
+    names = ("lossbench", "keras", *BACKENDS[backends.current()].packages, "numpy")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 STATUS = Path("/proc/self/status")

@@ -1,6 +1,6 @@
 """From a trained network to numbers: the same metrics for every loss, test looked at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from lossbench.catalog.metrics import named
 from lossbench.datasets import Part, Splits, of_output, targets_of
 from lossbench.datasets.rows import Stack
 from lossbench.requirements import Requirements
+from lossbench.train import backends
 from lossbench.train.feeding import IndexFed
 from lossbench.train.scaling import Scaling
 
@@ -119,22 +120,29 @@ def predict(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDAr
 def _predict_masks(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[Any]:
     pixels = int(np.prod(fed.targets.shape[1:]))
     step = max(1, min(PREDICT_BATCH, PIXELS_AT_ONCE // pixels))
-    batches = (fed.read(indices[start : start + step]) for start in range(0, len(indices), step))
     return np.concatenate(
         [
-            metrics.decode(fed.predict_on_batch(batch), reading.decode, **reading.context).astype(
-                np.float32
-            )
-            for batch in batches
+            metrics.decode(outputs, reading.decode, **reading.context).astype(np.float32)
+            for outputs in _batch_by_batch(fed, indices, step)
         ]
     )
 
 
 def _outputs(fed: IndexFed, indices: NDArray[np.int32]) -> NDArray[np.float64]:
-    starts = range(0, len(indices), PREDICT_BATCH)
-    batches = (fed.read(indices[start : start + PREDICT_BATCH]) for start in starts)
-    outputs = [fed.predict_on_batch(batch) for batch in batches]
+    outputs = list(_batch_by_batch(fed, indices, PREDICT_BATCH))
     return np.concatenate(outputs).astype(np.float64)
+
+
+def _batch_by_batch(fed: IndexFed, indices: NDArray[np.int32], size: int) -> Iterator[NDArray[Any]]:
+    """Yield the outputs of so many examples at a time.
+
+    Where the backend compiles a program for each size of batches, the last one is filled up.
+    """
+    fill = backends.compiles()
+    for start in range(0, len(indices), size):
+        wanted = indices[start : start + size]
+        asked = np.resize(wanted, size) if fill else wanted
+        yield fed.predict_on_batch(fed.read(asked))[: len(wanted)]
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,17 @@ from lossbench.losses.binding import per_example
 from lossbench.train import augmentation
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.averaging import WeightAverage
+from lossbench.train.batches import Batches
 from lossbench.train.stages import Stage
 
 STEPS_PER_CALL = 10
 """Steps that run in one call; more saved nothing measurable."""
+
+
+def steps_per_call() -> int:
+    """Return how many steps the backend runs in one call; Keras allows PyTorch one only."""
+    return 1 if keras.backend.backend() == "torch" else STEPS_PER_CALL
+
 
 BATCHES_AHEAD = 2 * STEPS_PER_CALL
 """Batches of streamed images that are read before they are needed, as far as they are small."""
@@ -122,6 +129,7 @@ class IndexFed(keras.Model):
         self.draw: Callable[[int], Draws] | None = None
         self.rates: Callable[[int, Sequence[float]], NDArray[np.float64]]
         self.penalty = penalty
+        self.seed = 0
         columns = augment[-1].columns.stop if augment else 0
         rows = n_train if augment else 0
         self.numbers = resident_variable(np.zeros((rows, columns), "float32"), "numbers")
@@ -314,9 +322,14 @@ class IndexFed(keras.Model):
         """Return the batches of an epoch that has begun, as `fit` takes them."""
         if self.streamed is None:
             return batches(order, batch_size)
-        own = batch_size * self.streamed.nbytes / len(self.streamed) * (2 if self.mixing else 1)
-        ahead = max(1, min(BATCHES_AHEAD, int(BYTES_AHEAD / own)))
+        ahead = self._batches_ahead(batch_size, self.streamed)
+        if keras.backend.backend() != "tensorflow":
+            return Batches(order, batch_size, lambda i: self.read(i, training=True), ahead)
         return _with_images(batches(order, batch_size), self, self.streamed).prefetch(ahead)
+
+    def _batches_ahead(self, batch_size: int, images: Stack) -> int:
+        own = batch_size * images.nbytes / len(images) * (2 if self.mixing else 1)
+        return max(1, min(BATCHES_AHEAD, int(BYTES_AHEAD / own)))
 
 
 def batches(order: NDArray[np.int32], batch_size: int) -> Any:
@@ -328,6 +341,8 @@ def batches(order: NDArray[np.int32], batch_size: int) -> Any:
     Autotuning is off: there is nothing to tune, and where its thread missed the end of the
     iteration, which half of the epochs on a busy machine did, `fit` waited 0.9 s for it.
     """
+    if keras.backend.backend() != "tensorflow":
+        return Batches(order, batch_size, lambda indices: indices)
     import tensorflow as tf
 
     options = tf.data.Options()

@@ -86,13 +86,14 @@ def _by_jax(fed: IndexFed, weights: list[keras.Variable]) -> Callable[[Any], Any
         with keras.StatelessScope(state_mapping=now):
             return fed.loss_at(batch)
 
-    @jax.jit
     def norm(values: Any, rest: Any, batch: Any) -> Any:
         found = jax.grad(loss_of)(values, rest, batch)
         return jnp.sqrt(sum(jnp.square(gradient).sum() for gradient in found))
 
+    compiled = jax.jit(norm)
+
     def call(batch: Any) -> Any:
-        return norm([w.value for w in weights], [v.value for v in others], batch)
+        return compiled([w.value for w in weights], [v.value for v in others], batch)
 
     return call
 

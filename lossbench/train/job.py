@@ -22,6 +22,7 @@ from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
 from lossbench.train import (
+    backends,
     checkpoint,
     early_stopping,
     environment,
@@ -34,6 +35,7 @@ from lossbench.train.assembly import (
     Setting,
     assemble,
     enter,
+    forget,
     settle,
     target_scale,
     trainable_params,
@@ -118,6 +120,7 @@ def run_job(
             "memory_mib": round(environment.peak_memory_mib(), 1),
             "threads": threads,
             "device": environment.device(),
+            "backend": backends.current(),
             "versions": environment.versions(),
         }
         if not lease.held():  # asleep for a minute, say: another process has taken over
@@ -143,7 +146,9 @@ def _status_of(
         raise  # a full disk says nothing about the job: it ends the run, and the job stays open
     except Exception as error:
         traceback.print_exc()
-        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        if backends.current() == "jax":
+            forget()  # a step takes the arrays for itself, and one that fails never returns them
+        if backends.is_out_of_memory(error):
             return {"status": "oom", "message": "ran out of memory; see log.txt"}
         return {"status": "error", "message": _one_line(error)}
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from lossbench.train import optimizing
+from lossbench.train import backends, optimizing
 from lossbench.train.feeding import IndexFed
 
 DIVERGED_FACTOR = 1000.0
@@ -230,6 +230,7 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.steps = 0
+        backends.seed_epoch(self.model.seed, self.state.epoch + 1)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self.started = time.perf_counter()

@@ -1,6 +1,6 @@
 """Time a few steps of a job and write nothing: what `lossbench plan --measure` rests on.
 
-python -m lossbench.train.measuring THREADS STEPS MEMORY_BUDGET_MIB < jobs.json > timings.json
+python -m lossbench.train.measuring THREADS STEPS MEMORY_BUDGET_MIB BACKEND < jobs.json
 """
 
 import json
@@ -106,11 +106,11 @@ def _train(fed: Any, setting: Any, steps: int) -> Any:
     return state
 
 
-def main(threads: int, steps: int, memory_budget_mib: float) -> int:
-    """Measure the jobs on standard input; returns the exit code."""
+def main(threads: int, steps: int, memory_budget_mib: float, backend: str) -> int:
+    """Measure the jobs on standard input, print the timings as JSON; returns the exit code."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # a loss may print; standard output is for the answer
-    environment.set_up(threads)
+    environment.set_up(threads, backend)
     try:
         rows = [measure(job, steps, memory_budget_mib) for job in json.load(sys.stdin)]
     except LossbenchError as error:
@@ -122,4 +122,4 @@ def main(threads: int, steps: int, memory_budget_mib: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))
