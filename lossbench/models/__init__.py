@@ -10,7 +10,7 @@ from lossbench.catalog import MODELS
 from lossbench.catalog.losses import Head
 from lossbench.catalog.models.kinds import OF_ALL
 from lossbench.errors import ShapeError
-from lossbench.models.backbone import backbone_of, pretrained_weights
+from lossbench.models.backbone import backbone_of, is_untrained, pretrained_weights
 from lossbench.models.custom import check_outputs
 from lossbench.models.heads import head_layer
 from lossbench.models.initial_weights import (
@@ -38,6 +38,7 @@ __all__ = [
     "draw_weight",
     "features",
     "fingerprint",
+    "is_untrained",
     "on_pooled",
     "plain",
     "preprocessing",

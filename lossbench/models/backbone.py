@@ -83,6 +83,11 @@ def backbone_of(model: keras.Model) -> keras.Model | None:
     return found[0] if found else None
 
 
+def is_untrained(model: keras.Model) -> bool:
+    """Whether a network has a backbone whose weights are drawn; a custom network's are as given."""
+    return bool(getattr(backbone_of(model), "untrained", False))
+
+
 def pretrained_weights(model: keras.Model) -> dict[str, np.ndarray[Any, Any]]:
     """Return copies of the weights that a network's backbone brings along, by path; {} for none.
 
@@ -91,6 +96,6 @@ def pretrained_weights(model: keras.Model) -> dict[str, np.ndarray[Any, Any]]:
     backbone = backbone_of(model)
     if backbone is None:
         return {}
-    if getattr(backbone, "untrained", False):  # the one of a custom network is as it came
+    if is_untrained(model):
         return undrawn_weights(model)
     return weights_by_path(model, backbone)

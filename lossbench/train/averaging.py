@@ -166,23 +166,25 @@ def make(
     )
 
 
-def recompute_statistics(network: keras.Model, images: Images) -> None:
+def recompute_statistics(network: keras.Model, images: Images, *, frozen_too: bool = False) -> None:
     """Give BatchNorm the mean and variance that its inputs have with the network's weights.
 
         moving statistic = sum over batches of (size of batch * statistic of batch) / sum of sizes
 
-    Layers that are frozen keep theirs. Dropout is on, as while training; the states of its random
-    generators are as before afterwards.
+    Layers that are frozen keep theirs unless asked for. Dropout is on, as while training; the
+    states of its random generators are as before afterwards.
 
     Args:
         network: changed in place.
         images: gives the training images once.
+        frozen_too: whether frozen layers get statistics, too; they are frozen again afterwards.
 
     Source:
         Izmailov et al. 2018, arXiv:1803.05407, section 3.2; torch.optim.swa_utils.update_bn, which
         weighs all batches alike.
     """
-    norms = [layer for layer in _normalisations(network) if layer.trainable]
+    norms = [one for one in _normalisations(network) if frozen_too or one.trainable]
+    frozen = [layer for layer in norms if not layer.trainable]
     if not norms:
         return
     moving = [v for layer in norms for v in (layer.moving_mean, layer.moving_variance)]
@@ -194,6 +196,7 @@ def recompute_statistics(network: keras.Model, images: Images) -> None:
     try:
         for layer in norms:
             layer.momentum = 0.0  # a pass leaves the batch's own statistics
+            layer.trainable = True
         for batch in images():
             network(batch, training=True)
             seen += len(batch)
@@ -202,6 +205,8 @@ def recompute_statistics(network: keras.Model, images: Images) -> None:
     finally:
         for layer, momentum in zip(norms, momenta, strict=True):
             layer.momentum = momentum
+        for layer in frozen:
+            layer.trainable = False
         for variable, value in zip(others, before, strict=True):
             variable.assign(value)
     for total, variable in zip(sums, moving, strict=True):

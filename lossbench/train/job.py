@@ -1,15 +1,11 @@
 """Run one job: train, evaluate once, write the folder; go on from a checkpoint if there is one."""
 
 import contextlib
-import io
 import json
-import logging
-import os
 import re
-import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,17 +27,11 @@ from lossbench.train import (
     recording,
     saved_model,
 )
-from lossbench.train.assembly import (
-    Setting,
-    assemble,
-    enter,
-    forget,
-    settle,
-    target_scale,
-    trainable_params,
-)
+from lossbench.train.assembly import assemble, enter, forget, trainable_params
 from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
+from lossbench.train.job_files import write_curves, write_predictions
+from lossbench.train.job_log import output_to, warnings_of
 from lossbench.train.loading import MEMORY_BUDGET_MIB
 from lossbench.train.loop import (
     State,
@@ -55,6 +45,7 @@ from lossbench.train.loop import (
 )
 from lossbench.train.ordering import order_sha256
 from lossbench.train.regret import best_values, with_regret
+from lossbench.train.settling import Setting, settle, target_scale
 from lossbench.train.stages import Stage, stages_of
 from lossbench.train.watch import Interrupted, Watch
 
@@ -108,9 +99,9 @@ def run_job(
     started = time.perf_counter()
     environment.forget_peak_memory()
     try:
-        with _output_to(folder / "log.txt"):
+        with output_to(folder / "log.txt"):
             watch = Watch(folder, threads, checkpoint_every_s, stop, tensorboard)
-            with _warnings() as warnings:
+            with warnings_of() as warnings:
                 result |= _status_of(folder, job, watch, memory_budget_mib, save_model)
             result |= {"warnings": warnings} if warnings else {}
         if result["status"] == "interrupted":
@@ -161,49 +152,6 @@ def _one_line(error: Exception) -> str:
     known = isinstance(error, LossbenchError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     return " ".join(_STYLED.sub("", text).split())[:500]
-
-
-@contextlib.contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Send everything that this process prints, C++ included, to a file for a while."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = [os.dup(1), os.dup(2)]
-    streams = sys.stdout, sys.stderr
-    with path.open("wb", buffering=0) as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        text = io.TextIOWrapper(log, encoding="utf-8", line_buffering=True, write_through=True)
-        sys.stdout = sys.stderr = text
-        try:
-            yield
-        finally:
-            text.flush()
-            text.detach()
-            sys.stdout, sys.stderr = streams
-            for target, source in enumerate(saved, start=1):
-                os.dup2(source, target)
-                os.close(source)
-
-
-@contextlib.contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """Collect what lossbench warns of meanwhile; it is printed as well."""
-    found: list[str] = []
-
-    class Collecting(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            text = record.getMessage()
-            print(f"warning: {text}")
-            if text not in found:
-                found.append(text)
-
-    handler, logger = Collecting(logging.WARNING), logging.getLogger("lossbench")
-    logger.addHandler(handler)
-    try:
-        yield found
-    finally:
-        logger.removeHandler(handler)
 
 
 def _train_and_measure(
@@ -274,7 +222,7 @@ def _train_and_measure(
         result |= _measure(folder, fed, setting, state)
         if save_model != "none":
             result["saved_model"] = saved_model.save(folder, fed, setting, kept)
-    _write_curves(folder, setting, state)
+    write_curves(folder, setting, state)
     watch.end(state)
     return result
 
@@ -392,7 +340,7 @@ def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dic
     else:
         fed.network.set_weights(list(state.best_weights))
         selected = at("selected", state.best_scores)
-    _write_predictions(folder / "predictions.npz", setting, selected)
+    write_predictions(folder / "predictions.npz", setting, selected)
     better = metric_row(setting.job["metric"]).higher_is_better
     found = {
         "metrics": with_regret(selected.rows + at_last.rows, best_values(setting.answers)),
@@ -436,54 +384,3 @@ def _classes(answer: Answer, selected: Evaluation) -> dict[str, Any]:
         "confusion": evaluation.confusion(splits.test, scores) if is_classes else None,
         "per_label": tell(splits.test.targets, scores) if tell else None,
     }
-
-
-def _single(scores: Any) -> Any:
-    return scores.astype("float32")
-
-
-_KEPT: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "retrieval": ("embeddings", _single),
-    "segmentation": ("y_pred", metrics.predicted_masks),
-}
-"""What is kept of predictions where it is not `scores`, and how, by task."""
-
-
-def _write_predictions(path: Path, setting: Setting, selected: Evaluation) -> None:
-    """Write what per-example statistics need: test, and validation under its own names.
-
-    Of several outputs, their names and which columns of targets and scores are theirs: the first,
-    and the one after the last. For retrieval embeddings of length 1 stand where scores do. Of masks
-    the predicted ones are kept, `y_pred`, and no scores: these would take many times the room of
-    the images.
-    """
-    splits = setting.splits
-    what, kept = _KEPT.get(splits.task, ("scores", _single))
-    columns: dict[str, Any] = {
-        what: kept(selected.scores["test"]),
-        f"validation_{what}": kept(selected.scores["validation"]),
-    }
-    if splits.outputs:
-        columns |= {
-            "outputs": np.array([output.name for output in splits.outputs]),
-            "target_columns": np.array([output.columns for output in splits.outputs]),
-            "score_columns": np.array([answer.columns for answer in setting.answers]),
-        }
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        example_id=splits.test.ids,
-        y_true=splits.test.targets,
-        validation_example_id=splits.validation.ids,
-        validation_y_true=splits.validation.targets,
-        **columns,
-    )
-    store.write_whole(path, buffer.getvalue())
-
-
-def _write_curves(folder: Path, setting: Setting, state: State) -> None:
-    rows = [{"job_id": setting.job["job_id"], **row} for row in state.rows]
-    store.write_whole(folder / "epochs.csv", store.csv_text(store.EPOCH_COLUMNS, rows))
-    steps = recording.step_blocks(state.all_step_losses())
-    in_rows = (dict(zip(steps, row, strict=True)) for row in zip(*steps.values(), strict=True))
-    store.write_whole(folder / "steps.csv", store.csv_text(tuple(steps), in_rows))

@@ -36,8 +36,9 @@ def measure(
         epoch), seconds_final (evaluation at the end of a job), memory_mib, device, and the job's
         id.
     """
-    from lossbench.train.assembly import assemble, settle
+    from lossbench.train.assembly import assemble
     from lossbench.train.evaluation import PROBE_EXAMPLES
+    from lossbench.train.settling import settle
 
     started = time.perf_counter()
     setting = settle(job, memory_budget_mib)

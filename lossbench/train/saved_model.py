@@ -14,11 +14,11 @@ from lossbench import metrics, models, store
 from lossbench.errors import StoreError
 from lossbench.metrics import Slice
 from lossbench.train import evaluation
-from lossbench.train.assembly import Setting
 from lossbench.train.evaluation import PREDICT_BATCH, Reading
 from lossbench.train.feeding import IndexFed
 from lossbench.train.loop import Arrays
 from lossbench.train.scaling import Scaling
+from lossbench.train.settling import Setting
 
 _UNCHANGED = ("identity", "softmax", "margins")
 """Rules that leave outputs as they are, so that predictions are outputs."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from lossbench.errors import StoreError
 from lossbench.train import checkpoint, environment
-from lossbench.train.assembly import Setting
 from lossbench.train.event_files import EventFile
 from lossbench.train.feeding import IndexFed
 from lossbench.train.loop import State
+from lossbench.train.settling import Setting
 
 LOOK_EVERY_S = 0.5
 """How often progress is written and the stop file looked for."""

@@ -89,11 +89,11 @@ def fifty_steps(folder):
 
     Writes the weights after the second time; returns the loss of each step of both.
     """
-    from lossbench.train import assembly
+    from lossbench.train import assembly, settling
 
     job, _, _ = train(folder, "fifty", text=TRAINING)
     train(folder, "other", "seeds=[4]", text=TRAINING)
-    setting = assembly.settle(json.loads((job / "job.json").read_text()))
+    setting = settling.settle(json.loads((job / "job.json").read_text()))
     fed, _ = assembly.assemble(setting)
     losses = []
     for epoch in range(1, 6):

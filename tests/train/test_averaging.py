@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lossbench.train import assembly, averaging, watch
+from lossbench.train import assembly, averaging, settling, watch
 from lossbench.train.averaging import WeightAverage, recompute_statistics
 from lossbench.train.loop import State, Validation, train_epochs
 from tests.train.test_job import numbers, run
@@ -124,7 +124,7 @@ def test_swa_is_the_mean_of_the_ends_of_the_later_epochs(start, epochs, first):
 def recorded(tmp_path, monkeypatch, average):
     """Train with an average; returns raw weights after every step, and those that were judged."""
     folder, _ = run(tmp_path, f"train.average={average}", text=EXPERIMENT)
-    setting = assembly.settle(json.loads((folder / "job.json").read_text()))
+    setting = settling.settle(json.loads((folder / "job.json").read_text()))
     assembly._kept.clear()
     fed, _ = assembly.assemble(setting)
     fed.compile(optimizer=fed.optimizer, steps_per_execution=1, jit_compile=False)

@@ -12,7 +12,7 @@ import pytest
 
 from lossbench import config, datasets, models, store
 from lossbench.plan import make_plan
-from lossbench.train import assembly
+from lossbench.train import assembly, settling
 from lossbench.train.job import run_job
 
 EXPERIMENT = """
@@ -89,7 +89,7 @@ def test_dropout_is_at_work_and_only_while_training(tmp_path, in_a_fresh_process
 def test_masks_are_the_same_for_every_loss(tmp_path):
     folders, masks = planned(tmp_path / "e"), []
     for loss in ("cross_entropy", "gce"):
-        setting = assembly.settle(json.loads((folders[loss, 0] / "job.json").read_bytes()))
+        setting = settling.settle(json.loads((folders[loss, 0] / "job.json").read_bytes()))
         fed, _ = assembly.assemble(setting)
         layer = fed.network.get_layer("head_dropout")
         masks.append([np.array(layer(np.ones((16, 16)), training=True)) for _ in range(3)])

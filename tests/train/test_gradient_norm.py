@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from lossbench.train import assembly, gradient_norm
+from lossbench.train import assembly, gradient_norm, settling
 from lossbench.train.gradient_norm import probe_batch
 from tests.train.test_job import run
 
@@ -26,7 +26,7 @@ train: {epochs: 1, batch_size: 32}
 def network(tmp_path, loss="cross_entropy", *overrides):
     folder, result = run(tmp_path, *overrides, text=TEXT.replace("LOSS", loss))
     assert result["status"] == "ok", result
-    setting = assembly.settle(json.loads((folder / "job.json").read_text()))
+    setting = settling.settle(json.loads((folder / "job.json").read_text()))
     fed, _ = assembly.assemble(setting)
     fed.begin_epoch(1)
     return fed, setting

@@ -9,7 +9,7 @@ import pytest
 
 from lossbench import config, datasets, models, store
 from lossbench.plan import make_plan
-from lossbench.train import assembly, checkpoint, loop, watch
+from lossbench.train import assembly, checkpoint, loop, settling, watch
 from lossbench.train.job import run_job
 
 EXPERIMENT = """
@@ -112,7 +112,7 @@ def test_a_checkpoint_that_does_not_fit_is_not_used(tmp_path, monkeypatch, damag
     whole = numbers(*run(tmp_path / "a"))
     folder, _ = run(tmp_path, checkpoint_every_s=0.0)
     job = json.loads((folder / "job.json").read_text())
-    setting = assembly.settle(job)
+    setting = settling.settle(job)
     fed, _ = assembly.assemble(setting)
     state = loop.State(1, 1, 0.5, loop.weights_of(fed), np.zeros(1), np.zeros(1))
     about = watch.Watch(folder, 2 if damage == "other threads" else 1, 0.0, None).about

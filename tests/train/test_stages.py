@@ -9,7 +9,7 @@ import pytest
 
 from lossbench import config, datasets, models, store
 from lossbench.plan import make_plan
-from lossbench.train import assembly, frozen, loading, stages, watch
+from lossbench.train import assembly, frozen, loading, settling, stages, watch
 from lossbench.train.job import run_job
 from lossbench.train.ordering import epoch_order
 from lossbench.train.stages import Stage, stage_at, stages_of
@@ -92,7 +92,8 @@ def on_images(monkeypatch):
     def without(job):
         return tuple(Stage(**{**vars(one), "on_features": False}) for one in real(job))
 
-    monkeypatch.setattr(assembly, "stages_of", without)
+    for module in (assembly, settling):
+        monkeypatch.setattr(module, "stages_of", without)
 
 
 def job_with(trainable="none", given=(), augment=(), epochs=6):

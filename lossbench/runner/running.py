@@ -1,155 +1,21 @@
-"""Plan, leave out what is done, execute, store: an experiment from its file to its tables."""
+"""Leave out what is done, execute, store: a checked experiment to its tables."""
 
 import contextlib
 import fnmatch
-import hashlib
-import importlib.util
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from lossbench import backbones, config, datasets, store
-from lossbench.catalog import Facts
 from lossbench.catalog.axes import USUAL, shown, varying
-from lossbench.catalog.backends import BACKENDS
-from lossbench.catalog.models.pretrained import file_of
-from lossbench.config import Entry, Experiment
-from lossbench.config.entries import CUSTOM, walk
-from lossbench.config.sources import source_file
-from lossbench.errors import ConfigError, DataError, Problem, StoreError, StrictError
+from lossbench.errors import ConfigError, Problem, StoreError
 from lossbench.executors import Limits, Work, default_workers, local
-from lossbench.plan import Job, Plan, make_plan
+from lossbench.plan import Job
+from lossbench.runner.checking import Checked, warnings
 from lossbench.store import Stored
-
-
-@dataclass(frozen=True)
-class Checked:
-    """An experiment without mistakes, what is known of its data, its plan, and what is to be said.
-
-    `notes` are about networks that were trained before: sentences for the user, nothing wrong.
-    """
-
-    experiment: Experiment
-    facts: tuple[Facts, ...]
-    plan: Plan
-    notes: tuple[str, ...] = ()
-
-
-def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
-    """Read an experiment file and plan it; trains nothing and writes nothing.
-
-    Args:
-        path: the experiment file.
-        overrides: `key=value` texts that replace values of the file.
-
-    Raises:
-        ConfigError: every mistake of the file, all at once.
-    """
-    draft = config.load(path, overrides)
-    experiment = draft.experiment
-    problems = list(draft.problems)
-    known, facts = [], []
-    for dataset in experiment.datasets:
-        try:
-            facts.append(datasets.describe(dataset.name, dataset.params))
-            known.append(dataset)
-        except DataError as error:
-            problems.append(Problem(dataset.where, str(error)))
-    looked = _look_at_models(experiment.models)
-    models = tuple(model for model, _ in looked if not isinstance(model, Problem))
-    problems += [model for model, _ in looked if isinstance(model, Problem)]
-    experiment = replace(experiment, datasets=tuple(known), models=models)
-    data = list(zip(known, facts, strict=True))
-    notes: list[str] = []
-    for model, backbone in looked:
-        if backbone is not None and not isinstance(model, Problem):
-            problems += backbones.misfits(model, backbone, data)
-            notes += backbones.notes(model, backbone, data)
-    plan = make_plan(experiment, facts, _sources(experiment))
-    problems += [*plan.problems, *_missing_backend(experiment)]
-    if problems:
-        raise ConfigError(config.in_order(problems))
-    return Checked(experiment, tuple(facts), plan, tuple(notes))
-
-
-def _look_at_models(
-    models: Sequence[Entry],
-) -> list[tuple[Entry | Problem, backbones.Backbone | None]]:
-    """Return each network, or what is wrong with its file, and what is known of its backbone."""
-    found: list[tuple[Entry | Problem, backbones.Backbone | None]] = []
-    for model in models:
-        try:
-            located = _located(model)
-            found.append((located, backbones.describe(located)))
-        except (DataError, StoreError) as error:
-            found.append((Problem(model.where, str(error)), None))
-    return found
-
-
-def _located(model: Entry) -> Entry:
-    """Return a network; one of an earlier run with the folder of the job that kept it."""
-    if model.name != "earlier_run":
-        return model
-    params = model.params
-    kept = store.find_model(Path(params["run"]), params["loss"], params["seed"])
-    return replace(model, params={**params, "run": str(kept.path.parent)})
-
-
-def _missing_backend(experiment: Experiment) -> list[Problem]:
-    """Return what is wrong where the backend's packages are not installed; imports none."""
-    name = str(experiment.train.controls["backend"])
-    if all(importlib.util.find_spec(package) for package in BACKENDS[name].packages):
-        return []
-    there = [n for n, row in BACKENDS.items() if all(map(importlib.util.find_spec, row.packages))]
-    return [
-        Problem(
-            experiment.where("train", "backend"),
-            f"{name} is not installed; installed: {', '.join(there) or 'none'}. "
-            f"Install it: {BACKENDS[name].install}",
-        )
-    ]
-
-
-def warnings(checked: Checked, strict: bool = False) -> list[str]:
-    """Say what is allowed and yet likely a mistake: what training and test share.
-
-    Data that are not on this machine are not looked at.
-
-    Args:
-        checked: the experiment.
-        strict: whether there must be none.
-
-    Raises:
-        StrictError: there is one, and none is allowed.
-        DataError: a data set cannot be read.
-    """
-    found: list[str] = []
-    for dataset, facts in zip(checked.experiment.datasets, checked.facts, strict=True):
-        there = not facts.needs_download or datasets.locate(dataset.name) is not None
-        if there:
-            found += datasets.leaks(dataset.name, dataset.params, facts.content_sha256)
-    found = list(dict.fromkeys(found))
-    if found and strict:
-        raise StrictError("\n".join(found))
-    return found
-
-
-def _sources(experiment: Experiment) -> dict[str, str]:
-    """Return hashes: of each custom loss's and model's source by target, of models by path."""
-    paths = (file_of(model.params) for model in experiment.models)
-    models = {str(path): Path(str(path)) for path in paths if path is not None}
-    inside = (one for loss in experiment.losses for one in walk(loss) if one.name == CUSTOM)
-    own = [*inside, *(model for model in experiment.models if model.name == CUSTOM)]
-    files = {str(one.params["target"]): source_file(one.params["target"]) for one in own}
-    sources = {target: Path(file) for target, file in files.items() if file is not None}
-    return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for name, file in (sources | models).items()
-        if file.is_file()
-    }
 
 
 class Watcher(Protocol):
