@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise own-folder own-csv retrieval series vectors counts rare-positives outliers heteroscedastic soft-labels missing-labels own-function segmentation augmentation optimizers own-network
 
+EXAMPLES_WITH_BACKBONE := finetune-frozen finetune-staged
+
 .PHONY: help demo oracles test slow soak bench bench-losses bench-frozen check format examples schema docs clean
 help:
 	@echo "make demo      install, run configs/quickstart.yaml, show the comparison"
@@ -74,6 +76,10 @@ format: $(VENV)/installed-dev
 examples: $(VENV)/installed
 	$(BIN)/python configs/own_data.py
 	for name in $(EXAMPLES); do $(BIN)/lossbench run configs/$$name.yaml || exit 1; done
+	for name in $(EXAMPLES_WITH_BACKBONE); do \
+		if [ -f "$$LOSSBENCH_DATA/efficientnet_lite0_imagenet_notop.keras" ]; \
+		then $(BIN)/lossbench run configs/$$name.yaml || exit 1; \
+		else echo "$$name is left out: LOSSBENCH_DATA names no folder with its backbone"; fi; done
 
 schema: $(VENV)/installed
 	$(BIN)/lossbench schema -o configs/lossbench.schema.json

@@ -79,8 +79,9 @@ def notes(model: Entry, backbone: Backbone, data: Sequence[tuple[Entry, Facts]])
         )
     if backbone.untrained and backbone.frozen:
         yield (
-            f"{shown}: its backbone keeps the weights that are drawn at random, which makes it a "
-            f"control; trainable: all trains it."
+            f"{shown}: its backbone keeps the weights that are drawn at random (its normalisation "
+            f"the statistics of some training images), which makes it a control; trainable: all "
+            f"trains it."
         )
     for dataset, facts in data:
         yield from _changes(shown, model, backbone, dataset.display(DATASETS), facts)

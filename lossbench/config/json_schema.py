@@ -1,10 +1,10 @@
 """The JSON Schema of experiment files, which editors check and complete with."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossbench.catalog import AUGMENTATIONS, LOSSES, METRICS, Parameter, Row, Table
+from lossbench.catalog import AUGMENTATIONS, LOSSES, METRICS, MODELS, Parameter, Row, Table
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.types import LossEntry, LossHeads, LossTerms, Nested, nested
 from lossbench.config.entries import ARGUMENTS, KERAS
@@ -49,8 +49,8 @@ def schema() -> Schema:
     for key, table in TABLES.items():
         prefix = "loss" if key == "losses" else key
         one = {"$ref": f"#/$defs/{prefix}"}
-        for row in table:
-            definitions[f"{prefix}.{row.name}"] = _row(row, definitions)
+        for row in _different(table):
+            definitions[f"{prefix}.{row.name}"] = _row(row, definitions, _names_like(row, table))
         definitions[prefix] = _entry(prefix, table, ALONE)
         properties[key] = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
     for kind in map(nested, (LossEntry, LossTerms, LossHeads)):
@@ -74,6 +74,20 @@ def schema() -> Schema:
         "required": list(REQUIRED_KEYS),
         "$defs": definitions,
     }
+
+
+def _different(table: Table[Any]) -> list[Row]:
+    """Return the rows of a table, of networks that share their parameters only the first."""
+    if table.kind != MODELS.kind:
+        return list(table)
+    return list({id(row.params): row for row in reversed(list(table))}.values())[::-1]
+
+
+def _names_like(row: Row, table: Table[Any]) -> list[str]:
+    """Return the names that one definition of the schema serves."""
+    if table.kind != MODELS.kind:
+        return _names(row)
+    return [name for other in table if other.params is row.params for name in _names(other)]
 
 
 def _augment(definitions: Schema) -> Schema:
@@ -118,7 +132,8 @@ def _entry(prefix: str, table: Table[Any], roles: frozenset[str]) -> Schema:
         for name in _names(row)
         if not any(p.required for p in row.params.values())
     ]
-    mappings = [{"$ref": f"#/$defs/{prefix}.{row.name}"} for row in rows]
+    own = _different(table)
+    mappings = [{"$ref": f"#/$defs/{prefix}.{row.name}"} for row in rows if row in own]
     return {"anyOf": [{"enum": bare}, *mappings]}
 
 
@@ -143,14 +158,14 @@ def _made_of_losses(kind: Nested) -> Schema:
     return {"type": "array", "items": {**term, "required": ["loss"]}, "minItems": 1}
 
 
-def _row(row: Row, definitions: Schema) -> Schema:
+def _row(row: Row, definitions: Schema, names: Sequence[str]) -> Schema:
     params = {name: _or_grid(kind) for name, kind in _types(row.params, definitions).items()}
     if row.name in ARGUMENTS:
         key = ARGUMENTS[row.name]
         params[key] = _arguments(row.params[key])
     if row.name == KERAS:
         params["class_name"] = _or_grid({"enum": list(KERAS_CLASSES)})
-    name = {"enum": _names(row)}
+    name = {"enum": list(names)}
     required = [key for key, parameter in row.params.items() if parameter.required]
     return {
         **_mapping({"name": name, **params, "label": _LABEL}),

@@ -137,8 +137,8 @@ def _calmer(comparison: Comparison, found: Convergence) -> list[str]:
     ]
     if found.at_equal_loss:
         lines += [
-            f"ratio: to {base} at equal loss. A low loss hangs on few examples of a batch and",
-            "swings more for that alone, as 1 / root of the loss: the ratio leaves this out.",
+            f"ratio: to {base} at equal loss. A low loss hangs on few examples of a batch and "
+            "swings more for that alone, as 1 / root of the loss: the ratio leaves this out. "
             "Near the loss of guessing, where training has hardly begun, all swing little.",
         ]
     else:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from lossbench.catalog.models.kinds import OF_BACKBONES, WEIGHTS_OF_IMAGENET, Model, Reads, Weights
 
 _SERVER = "https://storage.googleapis.com"
+_PARAMS = {"weights": WEIGHTS_OF_IMAGENET, **OF_BACKBONES}
 _KERNELS = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -366,7 +367,7 @@ def _row(family: _Family, net: _Net) -> Model:
     return Model(
         name=net.name,
         target="applications:build",
-        params={"weights": WEIGHTS_OF_IMAGENET, **OF_BACKBONES},
+        params=_PARAMS,
         aliases=(net.class_name,),
         smallest_image=family.smallest_image,
         backbone=True,
