@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lossbench import store
+from lossbench.config.experiment import CONTROLS
 from lossbench.executors import Work
 
 LOSSES = '''
@@ -88,8 +89,9 @@ def make_work() -> Callable[..., Work]:
             "model": {"name": "tiny_cnn", "params": {}},
             "optimizer": {"name": "sgd", "params": {"learning_rate": 0.01}},
             "loss": {"name": "custom", "params": target},
+            "schedule": {"name": "constant", "params": {"warmup": 0.0}},
             "seed": seed,
-            "train": {"epochs": epochs, "batch_size": 8},
+            "train": {"epochs": epochs, "batch_size": 8, **CONTROLS},
             "metric": "rmse",
             "head": "targets",
             "decode": "identity",
