@@ -48,7 +48,7 @@ def test_it_shows_what_is_there_and_clears_what_is_old(with_cache, tmp_path):
     assert out == f"{tmp_path}/cache: nothing to remove\n"
     with_cache("cache", "clear", "-y")
     assert with_cache("cache")[0] == f"{tmp_path}/cache: 0 bytes of at most 20.0 GiB\n"
-    assert f"cache           {tmp_path}/cache: 0 bytes" in with_cache("doctor")[0]
+    assert f"{'cache':20}{tmp_path}/cache: 0 bytes" in with_cache("doctor")[0]
 
 
 def test_wrong_input_is_told(with_cache):

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from lossbench.train.assembly import settle
 from lossbench.train.ordering import balanced_order, order_sha256
+from lossbench.train.settling import settle
 
 EXPERIMENT = """
 dataset: {name: mnist_mini, subset: 300, imbalance: {type: exponential, ratio: 10}}

@@ -131,7 +131,7 @@ def test_what_the_catalogue_lists_for_masks(lossbench):
     assert {"bce", "cross_entropy", "dice", "lovasz_hinge", "sum", "class_balanced"} <= names
     assert not {"mse", "coral", "triplet", "heads", "zlpr"} & names
     models = json.loads(lossbench("list", "models", "--task", "segmentation", "--json")[0])
-    assert [row["name"] for row in models] == ["unet_small"]
+    assert [row["name"] for row in models] == ["unet_small", "custom"]
     metrics = json.loads(lossbench("list", "metrics", "--task", "segmentation", "--json")[0])
     assert metrics[0]["name"] == "dice_score"
     out, _ = lossbench("list", "datasets", "--task", "segmentation")
