@@ -77,7 +77,7 @@ class WeightAverage:
         """Start over from the network's weights as they are now."""
         self.count.assign(0.0)
         for average, weight in zip(self.weights, self.own, strict=True):
-            average.assign(weight)
+            average.assign(_copied(weight))
 
     def note_step(self, step: Any) -> None:
         """Take in, inside the graph, what the step before in this epoch left.
@@ -123,7 +123,7 @@ class WeightAverage:
             run: the network as it is trained, of the same layers; the network itself if not given.
         """
         for average, weight in zip(self.weights, self.own, strict=True):
-            weight.assign(ops.convert_to_numpy(average))
+            weight.assign(_copied(average))
         if self.kind == "swa":
             recompute_statistics(run or self.network, images)
 
@@ -218,6 +218,15 @@ def _normalisations(layer: keras.Layer) -> list[keras.layers.BatchNormalization]
     if isinstance(layer, keras.layers.BatchNormalization):
         return [layer]
     return [norm for inner in getattr(layer, "layers", ()) for norm in _normalisations(inner)]
+
+
+def _copied(variable: keras.Variable) -> NDArray[Any]:
+    """Return a copy of a variable's value.
+
+    On JAX two variables would else share one array, and a step, which takes arrays for itself,
+    would take it from both.
+    """
+    return np.array(ops.convert_to_numpy(variable))
 
 
 def _variable(array: NDArray[Any], name: str) -> keras.Variable:

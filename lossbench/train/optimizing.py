@@ -102,7 +102,8 @@ def set_rates(optimizer: keras.optimizers.Optimizer, rates: NDArray[np.float64])
         inner.learning_rate = float(rates[-1])
         return
     steps.rates.assign(rates.astype(np.float32))
-    steps.first.assign(ops.cast(inner.iterations, "int32"))
+    # A copy: on JAX the two variables would else share one array, which a step takes only once.
+    steps.first.assign(np.array(ops.convert_to_numpy(inner.iterations), "int32"))
 
 
 def kernels_of(network: keras.Model) -> list[keras.Variable]:

@@ -28,6 +28,23 @@ train: {epochs: 2, batch_size: 16}
 protocol: {head_controls: false}
 """
 
+FINE_TUNED = """
+dataset: {{name: mnist_mini, subset: 60}}
+model: {{name: keras_file, path: {path}, inputs: unit, dropout: 0.2}}
+losses: [cross_entropy]
+seeds: [3]
+schedule: cosine
+train:
+  epochs: 3
+  batch_size: 16
+  average: {{type: ema}}
+  l2: 0.001
+  stages:
+    - {{epochs: 2, trainable: none}}
+    - {{epochs: 1, trainable: {{last: 2}}, learning_rate_factor: 0.1}}
+protocol: {{head_controls: false}}
+"""
+
 OWN = """
 from keras import ops
 
@@ -134,6 +151,23 @@ def streamed(folder):
     return found[0][1] == found[1][1]
 
 
+def fine_tuned(folder):
+    """Stages on a backbone with averaged weights and a schedule; and again, after another seed."""
+    import keras
+    from keras import layers
+
+    os.environ["LOSSBENCH_CACHE"] = str(folder / "cache")
+    images = keras.Input((28, 28, 1))
+    x = layers.Conv2D(4, 3, strides=4, activation="relu")(images)
+    x = layers.Conv2D(8, 3, strides=2)(layers.BatchNormalization()(x))
+    keras.Model(images, x).save(folder / "backbone.keras")
+    text = FINE_TUNED.format(path=folder / "backbone.keras")
+    _, result, first = train(folder, "tuned", text=text)
+    train(folder, "tuned_other", "seeds=[4]", text=text)
+    _, _, again = train(folder, "tuned_again", text=text)
+    return {"status": result["status"], "message": result["message"], "identical": first == again}
+
+
 def processor_share():
     """Processor time over wall time while a network trains: how many threads work at once."""
     import time
@@ -176,6 +210,7 @@ def basics(folder):
         "fifty": fifty_steps(folder),
         "loaded": sorted({"tensorflow", "jax", "torch"} & set(sys.modules)),
         "interrupted": interrupted(folder, "model={name: tiny_cnn, dropout: 0.3}"),
+        "fine_tuned": fine_tuned(folder),
         "processor_share": processor_share(),
     }
     result = json.loads(next(folder.glob("fifty/jobs/*/result.json")).read_text())

@@ -71,6 +71,11 @@ def test_interrupted_it_goes_on_bit_identically(basics):
     assert answers["interrupted"] == {"first": "interrupted", "identical": True}
 
 
+def test_stages_averages_and_schedules_work_together(basics):
+    _, _, answers = basics
+    assert answers["fine_tuned"] == {"status": "ok", "message": None, "identical": True}
+
+
 def test_one_thread_means_one(basics):
     _, _, answers = basics
     assert answers["processor_share"] < 1.3
