@@ -137,8 +137,10 @@ def _sources(experiment: Experiment) -> dict[str, str]:
     own = [*inside, *(model for model in experiment.models if model.name == CUSTOM)]
     files = {str(one.params["target"]): source_file(one.params["target"]) for one in own}
     sources = {target: Path(file) for target, file in files.items() if file is not None}
-    return {
-        name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for name, file in (sources | models).items()
-        if file.is_file()
-    }
+    return {name: _sha256(f) for name, f in (sources | models).items() if f.is_file()}
+
+
+def _sha256(path: Path) -> str:
+    """Return the hash of a file, of a network perhaps, which need not fit into memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

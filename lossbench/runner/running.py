@@ -2,6 +2,7 @@
 
 import contextlib
 import fnmatch
+import functools
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -338,30 +339,20 @@ def _execute(
     )
     workers = options.workers or default_workers(threads)
     backend = str(checked.experiment.train.controls["backend"])
+    run_jobs: Callable[..., Iterable[dict[str, Any]]] = local.run_jobs
     if options.executor == "ray":
         from lossbench.executors import ray
 
-        results = ray.run_jobs(
-            work,
-            workers=workers,
-            threads=threads,
-            limits=limits,
-            stop=stop,
-            idle=idle,
-            address=options.address,
-            backend=backend,
-        )
-    else:
-        results = local.run_jobs(
-            work,
-            workers=workers,
-            threads=threads,
-            limits=limits,
-            stop=stop,
-            idle=idle,
-            backend=backend,
-        )
-    yield from results
+        run_jobs = functools.partial(ray.run_jobs, address=options.address)
+    yield from run_jobs(
+        work,
+        workers=workers,
+        threads=threads,
+        limits=limits,
+        stop=stop,
+        idle=idle,
+        backend=backend,
+    )
 
 
 def _note(

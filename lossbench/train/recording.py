@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from lossbench import metrics
+from lossbench import metrics, stats
 from lossbench.catalog.losses import CLASSIFICATION
 from lossbench.train import environment
 from lossbench.train.evaluation import Answer
@@ -207,16 +207,15 @@ def of_run(
     """
     norms = [row["value"] for row in rows if row["metric"] == "gradient_norm"]
     middle = float(np.median(norms)) if norms else 0.0
-    sign = 1.0 if higher_is_better else -1.0
     values = [
-        sign * row["value"]
+        row["value"]
         for row in rows
         if row["metric"] == metric and row["split"] == "validation" and math.isfinite(row["value"])
     ]
     return {
         "gradient_norm_max_ratio": max(norms) / middle if middle > 0 else None,
         "loss_spikes": loss_spikes(losses),
-        "best_last_gap": max(values) - values[-1] if values else None,
+        "best_last_gap": stats.best_last_gap(values, higher_is_better) if values else None,
     }
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 from lossbench import datasets
 from lossbench.catalog import AUGMENTATIONS
-from lossbench.train import assembly, augmentation, watch
+from lossbench.train import assembly, augmentation
 from lossbench.train.augmentation import Step, changed, changed_masks, draw, mixed, mixed_targets
 from tests.train.test_job import numbers, run
 
@@ -289,19 +289,11 @@ def test_validation_and_test_are_never_augmented(tmp_path, digits):
     assert not np.allclose(np.asarray(fed(some, training=True)), np.asarray(plain))
 
 
-def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeypatch):
+def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, stop_after):
     first, second = places(tmp_path, "a", "b")
     whole = numbers(*run(first, text=TEXT))
     stop = tmp_path / "stop"
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == 2:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    stop_after(stop, 2)
     _, result = run(second, text=TEXT, stop=stop)
     assert result["status"] == "interrupted"
     stop.unlink()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lossbench.train import assembly, averaging, settling, watch
+from lossbench.train import assembly, averaging, settling
 from lossbench.train.averaging import WeightAverage, recompute_statistics
 from lossbench.train.loop import State, Validation, train_epochs
 from tests.train.test_job import numbers, run
@@ -247,21 +247,13 @@ def test_batches_count_by_their_size():
 
 
 @pytest.mark.parametrize("average", ["{type: ema, decay: 0.9}", "{type: swa, start: 0.4}"])
-def test_interrupted_it_goes_on_bit_identically(tmp_path, monkeypatch, average):
+def test_interrupted_it_goes_on_bit_identically(tmp_path, stop_after, average):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     setting = f"train.average={average}", "train.epochs=5"
     whole = numbers(*run(tmp_path / "a", *setting, text=EXPERIMENT))
     stop = tmp_path / "stop"
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == 3:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    stop_after(stop, 3)
     _, result = run(tmp_path / "b", *setting, text=EXPERIMENT, stop=stop)
     assert result["status"] == "interrupted"
     stop.unlink()

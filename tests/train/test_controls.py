@@ -10,7 +10,7 @@ import pytest
 
 from lossbench import config, datasets, models, store
 from lossbench.plan import make_plan
-from lossbench.train import assembly, watch
+from lossbench.train import assembly
 from lossbench.train.job import run_job
 from lossbench.train.ordering import epoch_order
 
@@ -68,19 +68,6 @@ def numbers(folder, result):
         if row["metric"] not in ("step_ms", "memory_mib")
     ]
     return result["metrics"], step_losses(folder), epochs
-
-
-def stopped_after(monkeypatch, stop, epochs):
-    """Make a job that runs next stop after some epochs."""
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == epochs:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
 
 
 def by_keras(optimizer, epochs=3, rate=None):
@@ -160,13 +147,12 @@ def test_the_rate_falls_when_the_validation_metric_does_not_get_better(tmp_path)
     ],
     ids=["plateau", "early stopping", "mixed_float16"],
 )
-def test_interrupted_it_goes_on_bit_identically(tmp_path, monkeypatch, changes):
+def test_interrupted_it_goes_on_bit_identically(tmp_path, stop_after, changes):
     changes = ["train.epochs=5", *changes]
     whole = numbers(*run(tmp_path / "a", *changes))
     stop = tmp_path / "stop"
-    with monkeypatch.context() as patched:
-        stopped_after(patched, stop, 2)
-        _, result = run(tmp_path / "b", *changes, stop=stop)
+    stop_after(stop, 2)
+    _, result = run(tmp_path / "b", *changes, stop=stop)
     assert result["status"] == "interrupted"
     stop.unlink()
     assembly._kept.clear()

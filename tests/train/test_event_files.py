@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lossbench.train import assembly, event_files, watch
+from lossbench.train import assembly, event_files
 from tests.train.test_job import numbers, run
 
 
@@ -55,17 +55,9 @@ def test_they_hold_every_step_and_epoch_and_change_no_number(tmp_path):
     assert numbers(folder, result) == numbers(plain, without)
 
 
-def test_a_resumed_job_writes_no_step_twice(tmp_path, monkeypatch):
+def test_a_resumed_job_writes_no_step_twice(tmp_path, stop_after):
     stop = tmp_path / "stop"
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == 2:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    stop_after(stop, 2)
     folder, result = run(tmp_path, "train.epochs=4", stop=stop, tensorboard=True)
     assert result["status"] == "interrupted"
     assert {step for tag, step, _ in scalars(folder) if tag == "validation/rmse"} == {1, 2}

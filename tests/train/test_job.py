@@ -79,22 +79,14 @@ def test_a_reused_network_takes_the_learning_rate_of_the_job(tmp_path):
 
 
 @pytest.mark.parametrize("model", ["seed_cnn", "{name: seed_cnn, dropout: 0.5}"])
-def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, monkeypatch, model):
+def test_interrupted_after_an_epoch_it_goes_on_bit_identically(tmp_path, stop_after, model):
     """Stopped in the third of six epochs by the stop file, then run again."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     changes = ("train.epochs=6", f"model={model}")
     whole = numbers(*run(tmp_path / "a", *changes))
     stop = tmp_path / "stop"
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == 2:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    stop_after(stop, 2)
     folder, result = run(tmp_path / "b", *changes, stop=stop)
     assert result["status"] == "interrupted"
     assert (folder / "checkpoint.npz").is_file() and not (folder / "result.json").exists()
@@ -331,7 +323,7 @@ def test_heads_get_what_their_losses_need(tmp_path, loss, weighting):
 
 
 @pytest.mark.parametrize("weighting", ["uncertainty", "dwa"])
-def test_several_outputs_interrupted_go_on_bit_identically(tmp_path, monkeypatch, weighting):
+def test_several_outputs_interrupted_go_on_bit_identically(tmp_path, stop_after, weighting):
     """The weights of the weighting, and the losses that it looks back on, are in the checkpoint."""
     change = f"losses.0.weighting={weighting}"
     (tmp_path / "a").mkdir()
@@ -341,15 +333,7 @@ def test_several_outputs_interrupted_go_on_bit_identically(tmp_path, monkeypatch
         (own,) = next(reversed(assembly._kept.values())).fed.loss_weights.values()
         assert (np.array(own) != 0).all(), "they were trained"
     stop = tmp_path / "stop"
-    monkeypatch.setattr(watch, "LOOK_EVERY_S", 0.0)
-    real = watch.Watch.epoch
-
-    def epoch(self, state):
-        real(self, state)
-        if state.epoch == 3:
-            stop.touch()
-
-    monkeypatch.setattr(watch.Watch, "epoch", epoch)
+    stop_after(stop, 3)
     _, result = run(tmp_path / "b", change, text=SEVERAL, stop=stop)
     assert result["status"] == "interrupted"
     stop.unlink()
