@@ -5,7 +5,7 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from lossbench.augmenting import unmixable
 from lossbench.catalog import (
@@ -57,6 +57,10 @@ class Job:
         augment: how training images are changed.
         schedule: the learning-rate schedule.
         controls: how else it is trained, by the names of `TRAIN`; what is left out is the default.
+        phase: "tune" for a trial, which never sees test data; else "final".
+        tracks: which comparisons it stands in where hyperparameters are tuned: "default", with the
+            loss's own parameters as given, "tuned", or both; empty without tuning.
+        reference: the loss whose gradient norm it starts with, where norms are matched.
     """
 
     dataset: Entry
@@ -75,6 +79,9 @@ class Job:
     augment: tuple[Entry, ...] = ()
     schedule: Entry = field(default_factory=default_schedule)
     controls: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    phase: Literal["final", "tune"] = "final"
+    tracks: tuple[str, ...] = ()
+    reference: Entry | None = None
 
     @property
     def backend(self) -> str:
@@ -107,6 +114,8 @@ class Job:
                 **controls,
             },
             "metric": self.metric,
+            **({} if self.phase == "final" else {"phase": self.phase}),
+            **({"reference": _identity(self.reference, LOSSES)} if self.reference else {}),
             **dict(self.content),
         }
 
@@ -159,6 +168,8 @@ class Job:
             "decode_params": plain(needed.decode_params),
             **({"heads": _heads(needed)} if needed.each else {}),
             **({"keras": list(needed.keras)} if needed.keras else {}),
+            "phase": self.phase,
+            **({"reference": self.reference.record()} if self.reference else {}),
             "content": dict(self.content),
         }
 

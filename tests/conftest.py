@@ -62,6 +62,7 @@ USUAL_AXES = {
     "loss": "cross_entropy",
     "batch_size": "128",
     "epochs": "3",
+    "tracks": "",
     "planned": "yes",
 }
 

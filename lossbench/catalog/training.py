@@ -93,6 +93,13 @@ TRAIN = {
         "over the ends of epochs from a fraction of them on (swa; start is 0.75 unless given). The "
         "average is what is validated, chosen, tested and kept; training goes on without it",
     ),
+    "match": Parameter(
+        Literal["none", "gradient_norm"],
+        "none or gradient_norm",
+        "none",
+        "multiplies each loss by a constant, so that in each block all of them start with the "
+        "gradient norm of the baseline; a loss that is better then does not owe it to larger steps",
+    ),
     "precision": Parameter(
         Literal["float32", "mixed_float16", "mixed_bfloat16"],
         "float32, mixed_float16 or mixed_bfloat16",

@@ -1,8 +1,8 @@
 """What a comparison says: one row for each loss or other level, every number with its meaning."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal
 
 from lossbench import store
@@ -35,6 +35,42 @@ class Row:
         head: kind of its output layer where that is not the baseline's; None where it is.
         regret: mean distance to the best possible value over the seeds that worked, positive where
             the level is worse; NaN where that is unknown.
+        sd: standard deviation of the differences, metric units; so is everything that has no unit
+            named.
+        ci90_low: lower end of the interval that equivalence is read from, 1 - 2 alpha.
+        ci90_high: upper end.
+        p_sign_flip: p-value of the exact sign-flip test, adjusted over the levels.
+        g_z: consistency of the difference, dimensionless, see `stats.g_z`.
+        d_av: difference relative to the spread between seeds, dimensionless.
+        error_reduction: share of the baseline's error that is gone; NaN for unbounded metrics.
+        pi: probability of improvement in a new block, ties half, failed runs lost.
+        pi_low: lower end of its Wilson interval.
+        pi_high: upper end.
+        corr: correlation between the level's and the baseline's values over blocks.
+        pairing_gain: what pairing multiplied the worth of a seed by, see `stats.pairing_gain`.
+        n_for_delta: seeds that detect delta with 80 % power at this spread; None for unknown or
+            more than a million.
+        n_for_delta_upper: the same at the upper 80 % bound of the spread.
+        failed: runs that ended without a usable network.
+        failed_alone: blocks in which this level failed and the baseline did not.
+        baseline_failed_alone: blocks in which it was the other way round.
+        p_failures: exact sign test of these two counts.
+        completion_low: lower end of the Wilson interval of done / (done + failed).
+        completion_high: upper end.
+        mean_itt: mean with each failed run counted as a constant predictor; NaN where unknown.
+        crossed_low: lower end of the crossed bootstrap interval, over seeds and test examples; NaN
+            where predictions were not read.
+        crossed_high: upper end.
+        step_ms: median time of a training step in milliseconds, mean over runs; NaN where unknown.
+        step_ratio: step_ms over that of the baseline; NaN where devices differ.
+        params: trainable parameters of network and loss together; None where unknown.
+        trials: trainings that tuning spent on this level; 0 without tuning.
+        tuning_epochs: epochs that they took.
+        tuning_seconds: seconds that they took.
+        verdict_last: the verdict at the last epoch, on test.
+        verdict_validation: the verdict at the best epoch of the recorded validation curve, on
+            validation; for the audit alone, as it is optimistic.
+        bold: whether it is the best mean or not distinguishable from it.
     """
 
     level: str
@@ -56,6 +92,68 @@ class Row:
     planned: int
     head: str | None = None
     regret: float = math.nan
+    sd: float = math.nan
+    ci90_low: float = math.nan
+    ci90_high: float = math.nan
+    p_sign_flip: float = math.nan
+    g_z: float = math.nan
+    d_av: float = math.nan
+    error_reduction: float = math.nan
+    pi: float = math.nan
+    pi_low: float = math.nan
+    pi_high: float = math.nan
+    corr: float = math.nan
+    pairing_gain: float = math.nan
+    n_for_delta: int | None = None
+    n_for_delta_upper: int | None = None
+    failed: int = 0
+    failed_alone: int = 0
+    baseline_failed_alone: int = 0
+    p_failures: float = math.nan
+    completion_low: float = math.nan
+    completion_high: float = math.nan
+    mean_itt: float = math.nan
+    crossed_low: float = math.nan
+    crossed_high: float = math.nan
+    step_ms: float = math.nan
+    step_ratio: float = math.nan
+    params: int | None = None
+    trials: int = 0
+    tuning_epochs: int = 0
+    tuning_seconds: float = 0.0
+    verdict_last: str = ""
+    verdict_validation: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the audit: what was checked, how it came out, and what was found.
+
+    Attributes:
+        code: short name, as "fingerprints", "seeds", "tuning", "test_set"; or E01 to E26.
+        outcome: pass, warn or fail.
+        text: one sentence.
+    """
+
+    code: str
+    outcome: Literal["pass", "warn", "fail"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How much of the variation between runs the loss explains, and how much the seed.
+
+    Attributes:
+        level: share of the levels of the factor, in [0, 1].
+        seed: share of the seeds.
+        rest: the rest.
+    """
+
+    level: float
+    seed: float
+    rest: float
 
 
 @dataclass(frozen=True)
@@ -92,6 +190,19 @@ class Comparison:
         overlap: n_test / n_train where each seed has a test part of its own, so that blocks overlap
             and intervals are widened; 0 where all share one.
         convergence: how fast and how calmly the levels were trained; None where not asked for.
+        track: "default", with the losses' own parameters as given and only shared ones tuned, or
+            "tuned"; "" without tuning.
+        protocol_sha256: the hash of what the experiment declared; "" where unknown.
+        exploratory: why this is not the comparison that was declared, in sentences; empty where it
+            is.
+        unmatched: pairs that did not start alike and were paired all the same, in sentences.
+        looks: the declared numbers of seeds at which results are looked at; empty without.
+        alpha_tested: level of the tests: alpha, over the number of looks where there are several.
+        against: what the levels are compared with: the baseline, or the best mean.
+        audit: what was checked of the protocol.
+        shares: what explains the variation between runs; None where unknown.
+        cross_loss: mean value of each loss on test, by the level that was trained and the loss that
+            is evaluated; information, never a ranking.
     """
 
     factor: str
@@ -119,13 +230,35 @@ class Comparison:
     prevalence: float | None = None
     overlap: float = 0.0
     convergence: Convergence | None = None
+    track: str = ""
+    protocol_sha256: str = ""
+    exploratory: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
+    alpha_tested: float = 0.05
+    against: Literal["baseline", "best"] = "baseline"
+    audit: tuple[Check, ...] = ()
+    shares: Shares | None = None
+    cross_loss: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def names(self, level: str = "") -> dict[str, str]:
         """Return the name of one of the levels on each of `AXES`."""
         return {axis: getattr(self, axis) for axis in AXES} | {self.factor: level}
 
 
-_OWN = ("rows", "controls", "warnings", "seeds", "convergence")
+_OWN = (
+    "rows",
+    "controls",
+    "warnings",
+    "seeds",
+    "convergence",
+    "exploratory",
+    "unmatched",
+    "looks",
+    "audit",
+    "shares",
+    "cross_loss",
+)
 
 
 def csv_text(comparisons: Sequence[Comparison]) -> str:

@@ -42,7 +42,7 @@ def dump(experiment: Experiment) -> str:
         **_schedule(experiment.schedules),
         "seeds": list(experiment.seeds),
         "train": _train(experiment.train),
-        "protocol": _section(experiment.protocol, "head_controls"),
+        "protocol": _section(experiment.protocol, "at", "head_controls"),
         "execution": _section(experiment.execution, "memory_budget", "save_model", "tensorboard"),
     }
     return yaml.dump(
@@ -90,7 +90,7 @@ def _section(section: Any, *rare: str) -> dict[str, Any]:
     """Return a section without what is None, and without rare keys that have their default."""
     usual = {field.name: field.default for field in fields(section)}
     return {
-        key: value
+        key: _plain(value)
         for key, value in asdict(section).items()
         if value is not None and not (key in rare and value == usual[key])
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from lossbench.catalog import (
     DATASETS,
@@ -34,6 +34,19 @@ PROTOCOL = {
     ),
     "alpha": Parameter(
         Annotated[float, Gt(0), Lt(1)], "0 < alpha < 1", 0.05, "accepted rate of false findings"
+    ),
+    "at": Parameter(
+        Literal["selected", "last"],
+        "selected or last",
+        "selected",
+        "the epoch whose test scores are compared: chosen on validation, or the last",
+    ),
+    "looks": Parameter(
+        Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(1)] | None,
+        "null or a rising list of numbers of seeds >= 2",
+        None,
+        "how many seeds there are each time that the results are looked at; every look is tested "
+        "at alpha over the number of looks, so that seeds may be added up to the last",
     ),
     "head_controls": Parameter(
         bool,
@@ -149,6 +162,8 @@ class Protocol:
         baseline: the display name of one of the losses, or None.
         delta: the smallest difference that matters, in units of the metric, or None.
         alpha: the accepted rate of false findings.
+        at: the epoch that is compared: the one chosen on validation, or the last.
+        looks: numbers of seeds at which the results are looked at, rising, or None.
         head_controls: whether cross-entropy is trained, too, with the head that a loss brings.
     """
 
@@ -156,6 +171,8 @@ class Protocol:
     baseline: str | None = None
     delta: float | None = None
     alpha: float = PROTOCOL["alpha"].default
+    at: Literal["selected", "last"] = PROTOCOL["at"].default
+    looks: tuple[int, ...] | None = None
     head_controls: bool = PROTOCOL["head_controls"].default
 
 
@@ -181,6 +198,43 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class Range:
+    """An interval of a search space.
+
+    Attributes:
+        low: lower end.
+        high: upper end, above it.
+        log: whether steps are factors and not summands.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Tune:
+    """How hyperparameters are found: one space and one budget for every loss.
+
+    Attributes:
+        space: parameters of the optimizer by name, as `learning_rate`, with the values to try or
+            their range; what it says of a loss's own parameters stands in the loss's entry.
+        search: how points of the space are chosen.
+        trials: points that are tried for each loss.
+        seeds: tuning seeds of each point; disjoint from the seeds of the experiment.
+        confirm: of the best points, how many are trained again and with how many more seeds.
+        pruning: whether all points are trained to the end, or only those that are ahead.
+    """
+
+    space: Mapping[str, tuple[Any, ...] | Range]
+    search: Literal["grid", "random", "tpe"] = "grid"
+    trials: int = 7
+    seeds: tuple[int, ...] = (1_000_000,)
+    confirm: tuple[int, int] = (2, 2)
+    pruning: Literal["none", "halving"] = "none"
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One experiment file, resolved.
 
@@ -197,6 +251,7 @@ class Experiment:
         execution: what a job may take.
         path: the file, as the user gave it.
         positions: where each value was written.
+        tune: how hyperparameters are found, or None where the file gives them.
     """
 
     name: str
@@ -211,6 +266,7 @@ class Experiment:
     execution: Execution
     path: Path = field(compare=False)
     positions: Positions = field(compare=False, repr=False)
+    tune: Tune | None = None
 
     def where(self, *path: str | int) -> str:
         """Return `file:line:column: key path` of a value, as in `where("protocol", "metric")`."""

@@ -154,7 +154,7 @@ def run(
     )
     try:
         if pending:
-            _write_jobs(folder, pending.values())
+            _write_jobs(folder, pending.values(), stored.protocol_sha256)
             _share(folder, checked, pending, outcome, watcher, options, threads, stop)
     finally:
         _write_tables(folder)
@@ -178,6 +178,7 @@ def _write_plan(folder: Path, checked: Checked) -> None:
             "seed": job.seed,
             "epochs": job.epochs,
             "metric": job.metric,
+            "tracks": " ".join(job.tracks),
             "planned": "control" if job.control else "yes",
         }
         for job in checked.plan.jobs
@@ -265,13 +266,17 @@ def _matches(job: Job, patterns: Sequence[str], apart: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def _write_jobs(folder: Path, jobs: Iterable[Job]) -> None:
-    """Write the jobs' descriptions and take away what is left of an earlier failure."""
+def _write_jobs(folder: Path, jobs: Iterable[Job], protocol_sha256: str) -> None:
+    """Write the jobs' descriptions and take away what is left of an earlier failure.
+
+    A job that was described before and never finished runs under what is declared now.
+    """
     for job in jobs:
         place = store.job_folder(folder, job.id)
         store.forget_failure(place)
-        if not (place / "job.json").is_file():
-            store.write_json(place / "job.json", job.record())
+        told = job.record() | {"protocol_sha256": protocol_sha256}
+        if store.read_job(place) != told:
+            store.write_json(place / "job.json", told)
 
 
 def _share(

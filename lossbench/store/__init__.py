@@ -13,6 +13,7 @@ from lossbench.store.cleaning import Leftover, forget_failure, leftovers, remove
 from lossbench.store.experiments import (
     FINISHED,
     PLAN_COLUMNS,
+    TUNING_COLUMNS,
     Run,
     Stored,
     find_experiments,
@@ -20,11 +21,13 @@ from lossbench.store.experiments import (
     is_job,
     job_folder,
     read_experiment,
+    read_job,
     read_progress,
     read_result,
 )
 from lossbench.store.files import csv_text, write_json, write_whole
 from lossbench.store.leases import Holder, Lease, claim, holder
+from lossbench.store.protocol import protocol_sha256
 from lossbench.store.saved_models import MODEL, SavedModel, find_model
 from lossbench.store.sealing import file_hashes, is_sealed, verify, write_result
 from lossbench.store.standing import Damage, Running, Standing, read_standing
@@ -35,6 +38,7 @@ __all__ = [
     "FINISHED",
     "MODEL",
     "PLAN_COLUMNS",
+    "TUNING_COLUMNS",
     "Damage",
     "Holder",
     "Lease",
@@ -56,7 +60,9 @@ __all__ = [
     "is_sealed",
     "job_folder",
     "leftovers",
+    "protocol_sha256",
     "read_experiment",
+    "read_job",
     "read_progress",
     "read_result",
     "read_standing",

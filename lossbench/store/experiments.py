@@ -9,6 +9,7 @@ from typing import Any
 
 from lossbench.catalog.axes import AXES
 from lossbench.errors import StoreError
+from lossbench.store.protocol import protocol_sha256
 
 FINISHED = frozenset({"ok", "diverged", "nan"})
 """Statuses that are results; a job with any other status is done again."""
@@ -25,9 +26,42 @@ PLAN_COLUMNS = (
     "epochs",
     "batch_size",
     "metric",
+    "tracks",
     "planned",
     "reason",
 )
+
+
+TUNING_COLUMNS = (
+    "job_id",
+    "dataset",
+    "model",
+    "optimizer",
+    "schedule",
+    "backend",
+    "loss",
+    "batch_size",
+    "track",
+    "trial",
+    "stage",
+    "seed",
+    "learning_rate",
+    "parameters",
+    "epochs",
+    "seconds",
+    "status",
+    "metric",
+    "value",
+    "edge",
+    "chosen",
+)
+"""Of `tuning.csv`, a row for each training of the search, in the order they were asked for.
+
+`trial` numbers the points of the space for a loss and track from 0; `stage` is search, extend or
+confirm, or rung 0, 1, ...; `parameters` are those of the point as JSON; `epochs` and `seconds` are
+what it took; `value` is the metric on validation, empty where it failed; `edge` is yes for a chosen
+point that still lies at an end of the space; `chosen` is yes for the point that was taken.
+"""
 
 
 def job_folder(experiment: Path, job_id: str) -> Path:
@@ -61,6 +95,15 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     return result
 
 
+def read_job(folder: Path) -> dict[str, Any] | None:
+    """Return the description of a job, or None where there is none that can be read."""
+    try:
+        job = json.loads((folder / "job.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    return job if isinstance(job, dict) else None
+
+
 def read_progress(folder: Path) -> dict[str, Any] | None:
     """Return how far a running job says it is, or None where it says nothing."""
     try:
@@ -75,7 +118,8 @@ class Run:
     """One planned job of an experiment and, once it is done, its result.
 
     `control` is true for cross-entropy with the head of another loss: shown beside the losses that
-    are compared, and not counted among them.
+    are compared, and not counted among them. `tracks` says in which comparisons it stands where
+    hyperparameters are tuned: "default", "tuned" or both; it is empty without tuning.
     """
 
     job_id: str
@@ -91,6 +135,7 @@ class Run:
     schedule: str = "constant"
     backend: str = "tensorflow"
     control: bool = False
+    tracks: tuple[str, ...] = ()
 
     def names(self) -> dict[str, str]:
         """Return the run's display name on each of `AXES`."""
@@ -110,10 +155,12 @@ class Stored:
         folder: the folder.
         name: the experiment's name.
         protocol: what was declared before: metric, baseline, delta, alpha.
+        protocol_sha256: the hash of all that is declared before, see `protocol_sha256`.
         runs: the jobs of the current plan.
         skips: the combinations left out, with their reasons.
         older: how many finished jobs lie in the folder that the current plan does not name.
         damaged: messages about results that cannot be read.
+        trials: what tuning tried, as `tuning.csv` has it; empty without tuning.
     """
 
     folder: Path
@@ -123,6 +170,8 @@ class Stored:
     skips: tuple[Mapping[str, str], ...]
     older: int
     damaged: tuple[str, ...]
+    protocol_sha256: str = ""
+    trials: tuple[Mapping[str, str], ...] = ()
 
 
 def is_experiment(folder: Path) -> bool:
@@ -166,6 +215,16 @@ def read_plan(folder: Path) -> list[dict[str, str]]:
     return _read_csv(folder / "plan.csv", PLAN_COLUMNS)
 
 
+def read_trials(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of an experiment's `tuning.csv`; none where nothing was tuned.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    path = folder / "tuning.csv"
+    return _read_csv(path, TUNING_COLUMNS) if path.is_file() else []
+
+
 def is_job(row: Mapping[str, str]) -> bool:
     """Whether a row of a plan is a job, a control included, and not a skip."""
     return row["planned"] in ("yes", "control")
@@ -195,6 +254,8 @@ def read_experiment(folder: Path) -> Stored:
         skips=tuple(row for row in rows if not is_job(row)),
         older=older,
         damaged=tuple(damaged),
+        protocol_sha256=protocol_sha256(about),
+        trials=tuple(read_trials(folder)),
     )
 
 
@@ -218,6 +279,7 @@ def _read_run(folder: Path, row: Mapping[str, str], damaged: list[str]) -> Run:
         schedule=row["schedule"],
         backend=row["backend"],
         control=row["planned"] == "control",
+        tracks=tuple(row["tracks"].split()),
     )
 
 

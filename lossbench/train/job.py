@@ -95,6 +95,8 @@ def run_job(
         "job_id": job["job_id"],
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "attempts": attempt,
+        "phase": job.get("phase", "final"),
+        "protocol_sha256": job.get("protocol_sha256"),
     }
     started = time.perf_counter()
     environment.forget_peak_memory()

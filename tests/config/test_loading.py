@@ -83,7 +83,7 @@ CASES = {
     "train as a number": (
         {"train": "5"},
         ["4:8: train: 5 is not allowed; a mapping of epochs, batch_size, target_scale, augment, "
-         "sampling, l2, early_stopping, average, precision, stages, backend"],
+         "sampling, l2, early_stopping, average, match, precision, stages, backend"],
     ),
     "fractional and negative": (
         {"train": "{epochs: 3.9, batch_size: -1}"},
@@ -94,16 +94,16 @@ CASES = {
     "unknown key of train": (
         {"train": "{epoch: 3}"},
         ["4:9: train.epoch: unknown key 'epoch'; the keys are epochs, batch_size, target_scale, "
-         "augment, sampling, l2, early_stopping, average, precision, stages, backend. "
+         "augment, sampling, l2, early_stopping, average, match, precision, stages, backend. "
          "Did you mean 'epochs'?"],
     ),
     "a key of another section": (
         {"train": "{save_model: best}", "protocol": "{epochs: 3}"},
         ["4:9: train.save_model: unknown key 'save_model'; the keys are epochs, batch_size, "
-         "target_scale, augment, sampling, l2, early_stopping, average, precision, stages, "
+         "target_scale, augment, sampling, l2, early_stopping, average, match, precision, stages, "
          "backend. 'save_model' stands under 'execution'.",
          "5:12: protocol.epochs: unknown key 'epochs'; the keys are metric, baseline, delta, "
-         "alpha, head_controls. 'epochs' stands under 'train'."],
+         "alpha, at, looks, head_controls. 'epochs' stands under 'train'."],
     ),
     "unknown metric": (
         {"protocol": "{metric: acuracy}"},

@@ -1,0 +1,1 @@
+"""Equal-budget search for hyperparameters: which points to train next, and which to take."""
