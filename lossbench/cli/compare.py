@@ -43,6 +43,14 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    tuning: Annotated[
+        bool,
+        typer.Option(
+            "--tuning",
+            help="Also say how tuning went: the expected best after so many trials, and what hung "
+            "on the learning rate.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Also write CSV tables and pictures of the curves into this folder."),
@@ -63,6 +71,8 @@ def compare(
 
       lossbench compare runs/optimizers --factor optimizer --baseline Adam --out pictures
     """
+    if tuning and json:
+        raise typer.BadParameter("prints text; leave out --json", param_hint="--tuning")
     from lossbench import comparison, store
     from lossbench.reporting.machine import as_json
     from lossbench.reporting.terminal import as_text
@@ -84,6 +94,12 @@ def compare(
         store.write_whole(out / "convergence.csv", comparison.convergence_csv(compared))
         write_pictures(out, stored, compared)
     sys.stdout.write(as_json(compared) if json else as_text(compared))
+    if tuning:
+        from lossbench.reporting.tuning import tuning_text
+
+        trials = [trial for one in stored for trial in one.trials]
+        deltas = {one.metric: one.delta for one in compared}
+        sys.stdout.write(f"\n{tuning_text(trials, deltas)}")
 
 
 def register(app: typer.Typer) -> None:

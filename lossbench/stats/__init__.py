@@ -18,6 +18,11 @@ from lossbench.stats.paired import (
     tost_p,
 )
 from lossbench.stats.power import mde_dz
+from lossbench.stats.tuning_curve import (
+    expected_best,
+    expected_best_plug_in,
+    width_in_decades,
+)
 from lossbench.stats.verdicts import FEWEST_BLOCKS, flags, left_out_verdicts, verdict
 
 __all__ = [
@@ -27,6 +32,8 @@ __all__ = [
     "area_under",
     "best_last_gap",
     "beyond_delta_p",
+    "expected_best",
+    "expected_best_plug_in",
     "flags",
     "holm",
     "largest_spike",
@@ -39,4 +46,5 @@ __all__ = [
     "smooth",
     "tost_p",
     "verdict",
+    "width_in_decades",
 ]
