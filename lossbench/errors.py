@@ -4,7 +4,7 @@ LossbenchError            1
 ├── ConfigError           2   the experiment file or the command line is wrong; holds all problems
 ├── DataError             2   a data set cannot be found or read
 ├── StoreError            2   a run folder cannot be read or written
-├── StrictError           3   a warning that `--strict` makes an error
+├── StrictError           3   what `--strict` or `--fail-on` makes an error
 ├── ShapeError            1   a loss was given, or returned, arrays that do not fit
 ├── LossError             1   the user's own loss cannot be loaded or failed
 └── ModelError            1   the user's own network cannot be loaded, or is none that can be used
@@ -56,7 +56,7 @@ class StoreError(LossbenchError):
 
 
 class StrictError(LossbenchError):
-    """A warning that `--strict` makes an error."""
+    """What `--strict` or `--fail-on` makes an error."""
 
     exit_code = 3
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lossbench import __version__
 from lossbench.catalog.axes import told
 from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir, Strict
 
@@ -99,6 +100,7 @@ def run(
     from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
     from lossbench.reporting.machine import as_json
+    from lossbench.reporting.ordering import ordered
     from lossbench.reporting.terminal import as_text
 
     chosen = {status.value for status in retry or ()}
@@ -127,8 +129,9 @@ def run(
         watcher.interrupted(outcome.stopped, again)
     if received:
         raise typer.Exit(CODES[received[0]])
-    comparisons = comparison.compare([store.read_experiment(outcome.folder)])
-    sys.stdout.write(as_json(comparisons) if json else as_text(comparisons))
+    compared = comparison.compare([store.read_experiment(outcome.folder)])
+    comparisons = [ordered(one) for one in compared]
+    sys.stdout.write(as_json(comparisons, __version__) if json else as_text(comparisons))
     if not json and not quiet:
         typer.echo(f"\n{_summary(outcome)} Tables: {outcome.folder}/*.csv")
     _print_failures(outcome)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,8 @@ def compare(
     metric: str | None = None,
     at: At = "selected",
     convergence: bool | None = None,
+    allow_unmatched: bool = False,
+    against: Literal["baseline", "best"] = "baseline",
 ) -> list[Comparison]:
     """Compare the losses of finished runs, or another axis on which they differ.
 
@@ -66,6 +68,8 @@ def compare(
         at: the epoch that is compared: the one chosen on validation, or the last.
         convergence: whether the curves of the training are compared, too; None means where the
             factor is not the loss.
+        allow_unmatched: whether runs of a block that did not start alike are paired all the same.
+        against: what the levels are compared with: the baseline, or the best mean.
 
     Returns:
         One comparison for each combination of all that is not compared: data set, model, training.

@@ -203,6 +203,7 @@ class Comparison:
         shares: what explains the variation between runs; None where unknown.
         cross_loss: mean value of each loss on test, by the level that was trained and the loss that
             is evaluated; information, never a ranking.
+        flags: what concerns all rows alike, see the flags of a row.
     """
 
     factor: str
@@ -240,6 +241,7 @@ class Comparison:
     audit: tuple[Check, ...] = ()
     shares: Shares | None = None
     cross_loss: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
     def names(self, level: str = "") -> dict[str, str]:
         """Return the name of one of the levels on each of `AXES`."""
@@ -258,6 +260,7 @@ _OWN = (
     "audit",
     "shares",
     "cross_loss",
+    "flags",
 )
 
 

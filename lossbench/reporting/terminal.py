@@ -5,29 +5,35 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lossbench.catalog.axes import plural, title, told
+from lossbench.catalog.axes import plural, shown, title, told
 from lossbench.comparison import Comparison, Row
+from lossbench.reporting.captions import banners, captions, flag_lines, listed, shares_sentence
+from lossbench.reporting.columns import (
+    NOTES,
+    Context,
+    Layout,
+    cell,
+    context_of,
+    fitting,
+    folded,
+    heading,
+    needed,
+)
 from lossbench.reporting.convergence import print_convergence
-from lossbench.reporting.numbers import decimals_of, interval, number, p_value
+from lossbench.reporting.cross_loss import print_cross_loss
+from lossbench.reporting.ordering import grouped
+from lossbench.reporting.sentences import delta_text, level_of_tests, others_of
 
-WORDS = {
-    "NO_DATA": "not testable",
-    "BETTER_NEGLIGIBLE": "better < delta",
-    "WORSE_NEGLIGIBLE": "worse < delta",
-    "CLEARLY_BETTER": "BETTER > delta",
-    "CLEARLY_WORSE": "WORSE > delta",
-    "BETTER": "BETTER",
-    "WORSE": "WORSE",
-    "EQUIVALENT": "EQUIVALENT",
-    "INCONCLUSIVE": "inconclusive",
-    "BASELINE": "baseline",
-}
+USUAL_WIDTH = 80
+LEAST_WIDTH = 60
 STYLES = {
     "CLEARLY_BETTER": "bold green",
     "BETTER": "green",
@@ -36,124 +42,186 @@ STYLES = {
     "EQUIVALENT": "cyan",
     "BASELINE": "dim",
 }
-MEANING = {
-    "FEW_SEEDS": "too few seeds for the exact sign-flip test to reach alpha",
-    "FRAGILE": "the sign-flip test disagrees, or the verdict hangs on one seed",
-    "IDENTICAL": "all differences are equal",
-    "FAILURES": "some runs failed; the difference is over the seeds that worked",
-    "INCOMPLETE": "some runs are not finished",
-    "HEAD_DIFFERS": "another output layer than the baseline: this compares loss + head",
-}
+LEAST_NAME = 10
+LONGEST_NAME = 50
+LEFT = ("level", "verdict", "flags", "head")
+"""Columns of words."""
+
+GAP = "   "
+"""Between the items of a header."""
 
 
-def as_text(comparisons: Sequence[Comparison], width: int | None = None) -> str:
+def as_text(
+    comparisons: Sequence[Comparison],
+    width: int | None = None,
+    *,
+    columns: Sequence[str] = (),
+    group_by: str | None = None,
+    cross_loss: bool = False,
+    audit: bool = False,
+) -> str:
     """Return comparisons as tables.
 
     Args:
         comparisons: what `comparison.compare` returned.
         width: columns; None means the terminal's, or 80 in a pipe. Colour is used on a terminal
             only, and never where NO_COLOR is set.
+        columns: names of `columns.COLUMNS`, shown whether they fit or not; none means those that
+            fit.
+        group_by: attribute of a comparison; those of equal value stand under one heading.
+        cross_loss: whether the value of every loss on test is shown, too.
+        audit: whether every check of the protocol is shown, not only those that did not pass.
     """
-    terminal = sys.stdout.isatty()
-    columns = width or max(80, shutil.get_terminal_size((80, 24)).columns if terminal else 80)
-    console = Console(
-        file=io.StringIO(),
-        width=columns,
-        force_terminal=terminal and not os.environ.get("NO_COLOR"),
-        highlight=False,
-    )
-    for index, comparison in enumerate(comparisons):
-        if index:
-            console.print()
-        _print(console, comparison)
+    console = _console(width)
+    groups = grouped(comparisons, group_by) if group_by else {"": list(comparisons)}
+    for number, (name, members) in enumerate(groups.items()):
+        if name:
+            lines = [name, "═" * cell_len(name), ""]
+            console.print(Text("\n".join(["", *lines] if number else lines)))
+        for index, comparison in enumerate(members):
+            if index:
+                console.print()
+            _print(console, comparison, columns)
+            if cross_loss:
+                print_cross_loss(console, comparison)
+            _print_lines(console, audit_lines(comparison, everything=audit))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
-def _print(console: Console, comparison: Comparison) -> None:
-    scale = 100.0 if comparison.bounded else 1.0
-    decimals = _decimals(comparison, scale)
-    for line in _header(comparison, scale):
-        console.print(Text(line))
-    console.print()
+def _console(width: int | None) -> Console:
+    terminal = sys.stdout.isatty()
+    found = shutil.get_terminal_size((USUAL_WIDTH, 24)).columns if terminal else USUAL_WIDTH
+    return Console(
+        file=io.StringIO(),
+        width=width or max(LEAST_WIDTH, found),
+        force_terminal=terminal and not os.environ.get("NO_COLOR"),
+        highlight=False,
+    )
+
+
+def _print(console: Console, comparison: Comparison, columns: Sequence[str]) -> None:
     regret = _tells_regret(comparison)
-    table = _table(comparison.rows, comparison, scale, decimals, regret=regret)
-    unbound = console.options.update(width=10 * console.width)
-    beside = console.measure(table, options=unbound).maximum <= console.width
-    if regret and not beside:  # no room for the column: a line below has the regrets
-        table = _table(comparison.rows, comparison, scale, decimals)
-    console.print(table)
+    layout = fitting(comparison, console.width, regret=regret)
+    if columns:
+        layout = Layout(tuple(columns), brief=False)
+    context = context_of(comparison, layout)
+    _print_lines(console, [*_header(context, console.width), *banners(comparison), ""])
+    _print_table(console, comparison.rows, context)
     if comparison.controls:
-        console.print()
-        console.print(Text("beside them, cross-entropy with the head that a loss brought along:"))
-        console.print(_table(comparison.controls, comparison, scale, decimals))
-    regrets = [_regret_text(comparison, scale, decimals, beside=beside)] if regret else []
-    for line in _notes(comparison, scale, decimals, regrets):
-        console.print(Text(line))
+        told_of = "beside them, cross-entropy with the head that a loss brought along:"
+        _print_lines(console, ["", told_of])
+        _print_table(console, comparison.controls, context)
+    regrets = [_regret_text(context, beside="regret" in layout.names)] if regret else []
+    _print_lines(console, _notes(context, regrets))
     if comparison.convergence is not None:
+        console.width = max(USUAL_WIDTH, console.width)  # its tables leave nothing out
         print_convergence(console, comparison, comparison.convergence)
 
 
-def _title(comparison: Comparison) -> str:
+def _print_lines(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(Text(line))
+
+
+def title_of(comparison: Comparison) -> str:
     """Return what all runs of a comparison share, after the factor where that is not the loss."""
     shared = " / ".join(told(comparison.names(), without=comparison.factor))
     lead = "" if comparison.factor == "loss" else f"comparing {plural(comparison.factor)}: "
-    return f"{lead}{shared}, {comparison.epochs} epochs, {comparison.seeds} paired seeds"
+    epochs = f"{comparison.epochs} epoch{'' if comparison.epochs == 1 else 's'}"
+    return f"{lead}{shared}, {epochs}"
 
 
-def _header(comparison: Comparison, scale: float) -> list[str]:
+def _header(context: Context, width: int) -> list[str]:
+    comparison = context.comparison
+    points = " in points" if comparison.bounded else ""
     better = "higher is better" if comparison.higher_is_better else "lower is better"
-    unit = " in points" if comparison.bounded else ""
-    declared = "" if comparison.delta_declared else " (default)"
     epoch = "epoch chosen on validation" if comparison.at == "selected" else "at the last epoch"
-    points = " points" if comparison.bounded else ""
-    others = sum(row.verdict != "BASELINE" for row in comparison.rows)
-    of_factor = title(comparison.factor) if others == 1 else plural(comparison.factor)
-    return [
-        _title(comparison),
-        f"{comparison.metric} on test{unit}, {better}; {epoch}",
-        f"baseline {comparison.baseline or 'missing'}; "
-        f"delta {scale * comparison.delta:.3g}{points}{declared}; "
-        f"alpha {comparison.alpha:g}, Holm over {others} {of_factor}",
+    declared = "" if comparison.delta_declared else " (default)"
+    first = [
+        title_of(comparison),
+        f"{comparison.metric} on test{points}, {better}",
+        epoch,
+        f"{comparison.seeds} paired seed{'' if comparison.seeds == 1 else 's'}",
+        _against(comparison),
     ]
+    second = [
+        _protocol(comparison),
+        _tuning(comparison),
+        _alpha(comparison),
+        f"delta {delta_text(comparison)}{declared}",
+    ]
+    return [*_flow(first, width), *_flow(second, width)]
 
 
-def _decimals(comparison: Comparison, scale: float) -> int:
-    """Return the decimals at which a usual half-width of an interval has two digits."""
-    halves = (scale * (row.ci_high - row.ci_low) / 2 for row in comparison.rows)
-    return decimals_of(halves, 2 if comparison.bounded else 4)
+def _flow(items: Iterable[str], width: int) -> list[str]:
+    """Return items on as few lines as they need, none cut in two."""
+    lines: list[str] = []
+    for item in filter(None, items):
+        if lines and cell_len(lines[-1] + GAP + item) <= width:
+            lines[-1] += GAP + item
+        else:
+            lines.append(item)
+    return lines
 
 
-def _table(
-    rows: Sequence[Row],
-    comparison: Comparison,
-    scale: float,
-    decimals: int,
-    *,
-    regret: bool = False,
-) -> Table:
+def _against(comparison: Comparison) -> str:
+    base = comparison.baseline and shown(comparison.factor, comparison.baseline)
+    if comparison.against == "best" and base:
+        end = "highest" if comparison.higher_is_better else "lowest"
+        return f"against: {base}, the {end} mean"
+    return f"baseline: {base or 'missing'}"
+
+
+def _protocol(comparison: Comparison) -> str:
+    digits = comparison.protocol_sha256[:6]
+    if comparison.exploratory:
+        return f"protocol {digits}: EXPLORATORY" if digits else "protocol: EXPLORATORY"
+    return f"protocol {digits}: declared" if digits else ""
+
+
+def _tuning(comparison: Comparison) -> str:
+    trials = sorted({row.trials for row in comparison.rows})
+    factor = title(comparison.factor)
+    if not trials or trials[-1] == 0:
+        return "tuning: none" if "LR_SHARED" in comparison.flags else ""
+    track = f", track {comparison.track}" if comparison.track else ""
+    if len(trials) > 1:
+        return f"tuning: UNEQUAL, {trials[0]} to {trials[-1]} trials per {factor}{track}"
+    return f"tuning: {trials[0]} trials per {factor}{track}"
+
+
+def _alpha(comparison: Comparison) -> str:
+    others = others_of(comparison)
+    of_factor = title(comparison.factor) if others == 1 else plural(comparison.factor)
+    looks = f"{comparison.alpha:g} over {len(comparison.looks)} looks; " if comparison.looks else ""
+    return f"alpha {level_of_tests(comparison):.4g} ({looks}Holm, {others} {of_factor})"
+
+
+def _print_table(console: Console, rows: Sequence[Row], context: Context) -> None:
+    comparison, layout = context.comparison, context.layout
+    width = console.width
+    if needed(comparison, layout, longest=LEAST_NAME) > width:  # columns that were asked for
+        width = needed(comparison, layout, longest=LONGEST_NAME)
+    names = width - needed(comparison, layout, longest=0)
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(title(comparison.factor), overflow="fold", min_width=10)
-    ci = "95% CI" if comparison.alpha == 0.05 else "CI"
-    for name in ("mean", *(["regret"] if regret else []), "diff", ci, "wins", "p Holm"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold")
-    table.add_column("done", justify="right", no_wrap=True)
-    table.add_row(*("─" * len(str(column.header)) for column in table.columns), style="dim")
+    table.add_column(heading("level", comparison), overflow="fold")
+    for name in layout.names:
+        justify: Literal["left", "right"] = "left" if name in LEFT else "right"
+        table.add_column(heading(name, comparison), justify=justify, no_wrap=True, overflow="crop")
+    table.add_row(*("─" * cell_len(str(column.header)) for column in table.columns), style="dim")
     for row in rows:
-        mark = "*" if row.flags else ""
-        table.add_row(
-            Text(_with_head(row)),
-            number(scale * row.mean, decimals),
-            *([number(scale * row.regret, decimals)] if regret else []),
-            number(scale * row.diff, decimals, signed=True),
-            interval(scale * row.ci_low, scale * row.ci_high, decimals),
-            f"{row.wins}/{row.blocks}" if row.blocks and row.verdict != "BASELINE" else ".",
-            p_value(row.p_holm),
-            Text(WORDS[row.verdict] + mark, style=STYLES.get(row.verdict, "")),
-            f"{row.done}/{row.planned}",
-        )
-    return table
+        cells = (Text(cell(n, row, context), style=_style(n, row)) for n in layout.names)
+        table.add_row(Text(folded(cell("level", row, context), names)), *cells)
+    before, console.width = console.width, width
+    console.print(table)
+    console.width = before
+
+
+def _style(name: str, row: Row) -> str:
+    if name == "mean" and row.bold:
+        return "bold"
+    return STYLES.get(row.verdict, "") if name == "verdict" else ""
 
 
 def _tells_regret(comparison: Comparison) -> bool:
@@ -162,33 +230,66 @@ def _tells_regret(comparison: Comparison) -> bool:
     return math.isfinite(comparison.optimum) and not perfect
 
 
-def _regret_text(comparison: Comparison, scale: float, decimals: int, *, beside: bool) -> str:
+def _regret_text(context: Context, *, beside: bool) -> str:
     """Return the best possible value, and the regrets where the table has no room for them."""
-    best = number(scale * comparison.optimum, decimals)
+    best = context.unit.of(context.comparison.optimum)
     if beside:
         return f"regret: what is missing to {best}, the best possible on this test set."
-    found = (f"{row.level} {number(scale * row.regret, decimals)}" for row in comparison.rows)
+    found = (f"{row.level} {context.unit.of(row.regret)}" for row in context.comparison.rows)
     return f"regret to {best}, the best possible on this test set: {', '.join(found)}."
 
 
-def _with_head(row: Row) -> str:
-    """Return a loss as the table names it: with its head where that is one of its own."""
-    known = row.head in (None, "classes", "binary") or " head" in row.level
-    return row.level if known else f"{row.level} + {row.head} head"
-
-
-def _notes(comparison: Comparison, scale: float, decimals: int, regret: Sequence[str]) -> list[str]:
-    lines = ["", "diff: paired by seed against the baseline; positive is better.", *regret]
+def _notes(context: Context, regret: Sequence[str]) -> list[str]:
+    """Return what stands below the table, paragraphs apart."""
+    comparison = context.comparison
+    shares = shares_sentence(comparison)
+    answers = [*listed(comparison), *([shares] if shares else [])]
+    lines = ["", *answers, ""] if answers else [""]
+    lines += captions(comparison)
+    shown_too = [NOTES[name] for name in context.layout.names if name in NOTES]
+    lines += [*([f"{'; '.join(shown_too)}."] if shown_too else []), *regret]
     if comparison.prevalence is not None:
-        share = f"{scale * comparison.prevalence:.{decimals}f}"
+        share = context.unit.of(comparison.prevalence)
         lines.append(f"positives on test: {share}, the average precision of a random order.")
-    open_rows = [r for r in comparison.rows if r.verdict == "INCONCLUSIVE" and math.isfinite(r.mde)]
-    if open_rows:
-        found = ", ".join(f"{row.level} {scale * row.mde:.{decimals}f}" for row in open_rows)
-        lines.append(f"inconclusive is not equal: this design detects about {found}.")
-    flagged = dict.fromkeys(flag for row in comparison.rows for flag in row.flags)
-    for flag in flagged:
-        names = ", ".join(row.level for row in comparison.rows if flag in row.flags)
-        lines.append(f"* {flag} ({names}): {MEANING[flag]}")
-    lines += [f"warning: {text}" for text in comparison.warnings]
-    return lines
+    return [
+        *lines,
+        *flag_lines(comparison, named=context.layout.marked),
+        *(f"warning: {text}" for text in comparison.warnings),
+        *_ledger(comparison),
+    ]
+
+
+def _ledger(comparison: Comparison) -> list[str]:
+    """Return what tuning spent on each level."""
+    if not any(row.trials for row in comparison.rows):
+        return []
+    from lossbench.reporting.tuning import ledger_lines
+
+    return ["", *ledger_lines(comparison.rows)]
+
+
+def audit_lines(comparison: Comparison, *, everything: bool) -> list[str]:
+    """Return what the audit of the protocol found: a summary, and the checks that did not pass.
+
+    Args:
+        comparison: what was audited.
+        everything: whether checks that passed are listed, too.
+    """
+    if not comparison.audit:
+        return ["", "audit of the protocol: no check was made."] if everything else []
+    counts = {
+        outcome: sum(check.outcome == outcome for check in comparison.audit)
+        for outcome in ("fail", "warn", "pass")
+    }
+    lines = [
+        f"{check.outcome:<4} {check.code}: {check.text}"
+        for outcome in counts
+        for check in comparison.audit
+        if check.outcome == outcome and (everything or outcome != "pass")
+    ]
+    summary = ", ".join(
+        f"{count} {word}"
+        for word, count in zip(("failed", "warned", "passed"), counts.values(), strict=True)
+        if count
+    )
+    return ["", f"audit of the protocol: {summary}.", *lines]

@@ -88,7 +88,7 @@ def test_which_optimizer_converges_faster_and_which_oscillates(lossbench):
     assert {r["loss"] for r in told} == {"cross_entropy"}
 
     out, _ = lossbench("compare", "--baseline", "plain sgd")
-    assert "baseline plain SGD;" in out
+    assert "baseline: plain SGD" in out
     for factor, message in {
         "dataset": "data sets cannot be compared: their test images differ",
         "optimiser": "there is no axis 'optimiser'; accepted: loss, optimizer, model",

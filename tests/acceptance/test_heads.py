@@ -23,7 +23,7 @@ def test_a_loss_with_a_head_gets_a_control_beside_the_comparison(lossbench):
     assert "cross_entropy + cosine head, scale 16 (head controls)" in planned
     assert "6 jobs" in planned
     out, _ = lossbench("run", path)
-    assert "Holm over 1 loss" in out
+    assert "(Holm, 1 loss)" in out
     assert "beside them, cross-entropy with the head that a loss brought along:" in out
     assert "HEAD_DIFFERS (cosface[scale=16])" in out
     with (lossbench.cwd / "runs/heads/plan.csv").open(newline="") as file:

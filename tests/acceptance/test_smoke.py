@@ -51,7 +51,7 @@ def test_interrupted_and_resumed_it_ends_as_if_undisturbed(
         assert (folder / table).read_text() == (undisturbed / table).read_text(), table
 
     out, _ = lossbench("compare", "runs")
-    assert "baseline cross_entropy" in out and "focal" in out and "2/2" in out
+    assert "baseline: cross_entropy" in out and "focal" in out and "2/2" in out
     out, _ = lossbench("run", configs / "smoke.yaml")
     assert "nothing to train: all 4 jobs are finished" in out
     assert finished(folder) == after

@@ -17,14 +17,19 @@ def text(folder, **options):
 def test_reads_as_in_the_readme(make_runs):
     folder = make_runs({"cross_entropy": BASE, "focal": NEW}, protocol={"delta": 0.002})
     assert text(folder) == (
-        "mnist_mini / seed_cnn / adam, 3 epochs, 8 paired seeds\n"
-        "accuracy on test in points, higher is better; epoch chosen on validation\n"
-        "baseline cross_entropy; delta 0.2 points; alpha 0.05, Holm over 1 loss\n"
+        "mnist_mini / seed_cnn / adam, 3 epochs\n"
+        "accuracy on test in points, higher is better   epoch chosen on validation\n"
+        "8 paired seeds   baseline: cross_entropy\n"
+        "alpha 0.05 (Holm, 1 loss)   delta 0.20 points\n"
         "\n"
-        "loss           mean  diff        95% CI wins p Holm verdict        done\n"
-        "────           ────  ────        ────── ──── ────── ───────        ────\n"
-        "focal         91.43 +0.40 [+0.18,+0.62]  7/8 0.0035 BETTER > delta  8/8\n"
-        "cross_entropy 91.03     .             .    .      . baseline        8/8\n"
+        "loss           mean  diff         95% CI n wins p(Holm) verdict           done\n"
+        "────           ────  ────         ────── ─ ──── ─────── ───────           ────\n"
+        "focal         91.43 +0.40 [+0.18, +0.62] 8  7/8  0.0035 BETTER by > delta  8/8\n"
+        "cross_entropy 91.03     .              . 8    .       . baseline           8/8\n"
+        "\n"
+        "focal is better than cross_entropy: +0.40 points (95% CI +0.18 to +0.62; 8\n"
+        "paired seeds; p = 0.0035), which is more than the 0.20 points declared to matter\n"
+        "(p = 0.033). It won 7 of 8 seeds.\n"
         "\n"
         "diff: paired by seed against the baseline; positive is better.\n"
     )
@@ -51,7 +56,9 @@ def test_never_wider_than_80_columns_and_never_an_error(make_runs, scores):
 def test_flags_and_inconclusive_verdicts_are_explained(make_runs):
     shown = text(make_runs({"cross_entropy": BASE[:5], "focal": NEW[:5]}))
     assert "inconclusive*" in shown and "* FEW_SEEDS (focal): too few seeds" in shown
-    assert "this design detects about focal" in shown
+    assert "with 5 seeds its smallest p-value is 0.062; it takes 6 seeds" in shown
+    assert "No conclusion about focal: +0.37 points" in shown
+    assert "This design could detect differences of about 0.56 points" in " ".join(shown.split())
     assert "(default)" in shown
 
 
@@ -60,7 +67,7 @@ def test_json_is_strict(make_runs):
 
     folder = make_runs({"cross_entropy": [math.nan], "focal": [0.5]})
     data = as_json(comparison.compare([store.read_experiment(folder)]))
-    assert json.loads(data, parse_constant=pytest.fail)["schema"] == 1
+    assert json.loads(data, parse_constant=pytest.fail)["schema"] == 2
 
 
 def known(values, optimum, metric="accuracy"):
@@ -76,8 +83,8 @@ def known(values, optimum, metric="accuracy"):
 def test_regret_stands_next_to_the_score(make_runs):
     folder = make_runs({"cross_entropy": known(BASE, 0.95), "focal": known(NEW, 0.95)})
     lines = text(folder).splitlines()
-    assert lines[4].split()[:4] == ["loss", "mean", "regret", "diff"]
-    assert [line.split()[:3] for line in lines[6:8]] == [
+    assert lines[5].split()[:4] == ["loss", "mean", "regret", "diff"]
+    assert [line.split()[:3] for line in lines[7:9]] == [
         ["focal", "91.43", "3.57"],
         ["cross_entropy", "91.03", "3.97"],
     ]
