@@ -42,8 +42,12 @@ def compare(
         str | None, typer.Option(help="Judge by this metric instead of the declared one.")
     ] = None,
     at: Annotated[
-        Epoch, typer.Option(help="Compare at the epoch chosen on validation, or at the last one.")
-    ] = "selected",
+        Epoch | None,
+        typer.Option(
+            help="Compare at the epoch chosen on validation, or at the last one. [default: as "
+            "declared, else selected]"
+        ),
+    ] = None,
     against: Annotated[
         Against,
         typer.Option(help="Compare with the baseline, or with the best mean: exploratory."),

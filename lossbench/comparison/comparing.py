@@ -1,48 +1,52 @@
 """Finished runs to comparisons: losses, or other levels, against a baseline, with verdicts."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lossbench import store
 from lossbench.catalog import METRICS, UnknownName
-from lossbench.catalog.axes import plural, shown, title
-from lossbench.catalog.losses import Task
+from lossbench.catalog.axes import plural
 from lossbench.catalog.metrics import metric_row, named, parted
-from lossbench.comparison.blocks import (
-    At,
-    check_blocks,
-    distinct,
-    levels_of,
-    mean_of,
-    of_level,
-    other_heads,
-    overlap,
-    values_of,
-)
+from lossbench.comparison.audit import Case, audit_of
+from lossbench.comparison.blocks import levels_of, other_heads, overlap
+from lossbench.comparison.cautions import cautions, changed_results, notes_of
 from lossbench.comparison.converging import COLUMNS, converge, csv_rows
+from lossbench.comparison.cost import cross_losses
 from lossbench.comparison.curves import folders_of
-from lossbench.comparison.factors import check_levels, group_of, usual_factors
-from lossbench.comparison.judging import judge
+from lossbench.comparison.declared import (
+    Against,
+    Declared,
+    baseline_of,
+    declared_of,
+    delta_of,
+    departures,
+)
+from lossbench.comparison.effects import not_distinguishable, shares_of
+from lossbench.comparison.factors import usual_factors
+from lossbench.comparison.failures import OFTEN, class_counts, in_order
+from lossbench.comparison.grouping import Group, groups
+from lossbench.comparison.ledger import Trial, trials_of, tuned_keys
+from lossbench.comparison.matching import check_matched, mismatches
+from lossbench.comparison.measured import At, Outcomes, check_measured, mean_of, outcomes_of
 from lossbench.comparison.results import Comparison, Row
+from lossbench.comparison.rows import Judging, Measured, epochs_of, family_rows
 from lossbench.errors import StoreError
 from lossbench.store import Run, Stored
 
-DELTA_BOUNDED = 0.005
-DELTA_RELATIVE = 0.01
-USUAL_BASELINE: dict[Task, tuple[str, ...]] = {
-    "multiclass": ("cross_entropy",),
-    "binary": ("bce", "cross_entropy"),
-    "multilabel": ("bce",),
-    "regression": ("mse",),
-    "segmentation": ("bce", "cross_entropy"),
-    "retrieval": ("cross_entropy",),
-    "multioutput": ("heads",),
-}
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the user asked for; None means what was declared, or is usual."""
+
+    baseline: str | None
+    metric: str | None
+    at: At | None
+    against: Against
+    allow_unmatched: bool
 
 
 def compare(
@@ -51,10 +55,10 @@ def compare(
     factor: str | None = None,
     baseline: str | None = None,
     metric: str | None = None,
-    at: At = "selected",
+    at: At | None = None,
     convergence: bool | None = None,
+    against: Against = "baseline",
     allow_unmatched: bool = False,
-    against: Literal["baseline", "best"] = "baseline",
 ) -> list[Comparison]:
     """Compare the losses of finished runs, or another axis on which they differ.
 
@@ -65,58 +69,40 @@ def compare(
         baseline: level to compare with; None means the declared or the usual loss, and the first
             level of another factor.
         metric: metric to judge by; None means the one that chose the epochs.
-        at: the epoch that is compared: the one chosen on validation, or the last.
+        at: the epoch that is compared: the one chosen on validation, or the last; None means the
+            declared one.
         convergence: whether the curves of the training are compared, too; None means where the
             factor is not the loss.
-        allow_unmatched: whether runs of a block that did not start alike are paired all the same.
-        against: what the levels are compared with: the baseline, or the best mean.
+        against: whether levels are compared with the baseline or with the best mean.
+        allow_unmatched: whether runs are paired that did not start or train alike.
 
     Returns:
-        One comparison for each combination of all that is not compared: data set, model, training.
+        One comparison for each combination of all that is not compared: data set, model, training,
+        and track where hyperparameters were tuned. What departs from the declared protocol is
+        flagged EXPLORATORY, with its reasons.
 
     Raises:
-        StoreError: there is no run, runs of a block do not match, or a name fits nothing.
+        StoreError: there is no run, runs of a block do not match, a name fits nothing, or a result
+            holds what no job can have written.
     """
-    chosen = _metric_name(metric)
-    notes = list(_notes(stored))
+    if against == "best" and baseline is not None:
+        raise StoreError(
+            f"--against best: the best mean is what the others are compared with, not {baseline!r}."
+            " Leave out one of --against and --baseline."
+        )
+    asked = _Asked(baseline, _metric_name(metric), at, against, allow_unmatched)
+    notes = list(notes_of(stored))
     folders = folders_of(stored)
     found = []
     for axis in (factor,) if factor else usual_factors(stored):
-        for runs, protocol in groups(stored, axis):
-            one = _compare_group(runs, axis, protocol, baseline, chosen, at, notes)
+        for group in groups(stored, axis):
+            one = _compare_group(group, axis, asked, notes)
             if axis != "loss" if convergence is None else convergence:
-                one = replace(
-                    one, convergence=converge(runs, axis, one.baseline, folders, one.alpha)
-                )
+                curves = converge(group.runs, axis, one.baseline, folders, one.alpha)
+                one = replace(one, convergence=curves)
             found.append(one)
             notes = []  # said once, with the first comparison
     return found
-
-
-def groups(stored: Sequence[Stored], factor: str) -> list[tuple[list[Run], Mapping[str, object]]]:
-    """Return runs that differ in the factor and the seed alone, each group with its protocol.
-
-    Raises:
-        StoreError: there is no run, or no two that differ in the factor alone.
-    """
-    found: dict[tuple[str, ...], list[Run]] = {}
-    protocols: dict[tuple[str, ...], Mapping[str, object]] = {}
-    for experiment in stored:
-        for run in experiment.runs:
-            key = group_of(run, factor)
-            found.setdefault(key, []).append(run)
-            protocols.setdefault(key, experiment.protocol)
-    if not found:
-        raise StoreError("compare: no run is planned in these folders. Run an experiment first.")
-    if factor != "loss":
-        check_levels([run for group in found.values() for run in group], factor)
-        found = {key: group for key, group in found.items() if len(levels_of(group, factor)) > 1}
-    if not found:
-        raise StoreError(
-            f"--factor: no two runs differ in {title(factor)} alone, so that nothing can be "
-            "paired. Give folders of runs that share all else."
-        )
-    return [(distinct(group, factor), protocols[key]) for key, group in found.items()]
 
 
 def convergence_csv(compared: Sequence[Comparison]) -> str:
@@ -135,15 +121,16 @@ def convergence_of(stored: Stored) -> str:
 
     What would keep runs from being compared, as starting points that differ, does not matter here.
     """
-    folders, rows = folders_of([stored]), []
+    folders, rows = folders_of([stored]), dict[str, dict[str, Any]]()
     factor = usual_factors([stored])[0]
-    for runs, protocol in groups([stored], factor) if stored.runs else ():
-        declared = protocol.get("baseline") if factor == "loss" else None
-        wanted = None if declared is None else str(declared)
+    for group in groups([stored], factor) if stored.runs else ():
+        runs, declared = group.runs, stored.protocol.get("baseline")
+        wanted = str(declared) if declared is not None and factor == "loss" else None
         baseline = baseline_of(wanted, levels_of(runs, factor), runs, factor)
         found = converge(runs, factor, baseline, folders)
-        rows += csv_rows(found, runs[0].names(), factor, baseline)
-    return store.csv_text(COLUMNS, rows)
+        for row in csv_rows(found, runs[0].names(), factor, baseline):
+            rows.setdefault(row["job_id"], row)  # a job may stand in both tracks of tuning
+    return store.csv_text(COLUMNS, rows.values())
 
 
 def _metric_name(metric: str | None) -> str | None:
@@ -167,94 +154,78 @@ def _metric_name(metric: str | None) -> str | None:
     return row.name if output is None else named(output, row.name)
 
 
-def _notes(stored: Sequence[Stored]) -> Iterator[str]:
-    for experiment in stored:
-        yield from experiment.damaged
-        if experiment.older:
-            yield (
-                f"{experiment.folder}: {experiment.older} finished jobs of earlier versions of "
-                "the experiment are on disk and not shown."
-            )
-
-
-def _compare_group(
-    runs: Sequence[Run],
-    factor: str,
-    protocol: Mapping[str, object],
-    baseline: str | None,
-    metric: str | None,
-    at: At,
-    notes: Sequence[str],
-) -> Comparison:
-    first, judged = runs[0], metric or runs[0].metric
-    check_blocks(runs, factor)
-    levels = levels_of(runs, factor)
-    seeds = sorted({run.seed for run in runs})
-    values = values_of(runs, levels, seeds, judged, factor=factor, at=at)
-    wanted = baseline or (protocol.get("baseline") if factor == "loss" else None)
-    against = baseline_of(None if wanted is None else str(wanted), levels, runs, factor)
-    if baseline and against is None:
-        raise StoreError(
-            f"--baseline: {baseline!r} is none of the {plural(factor)} on {first.dataset}; "
-            f"accepted: {', '.join(levels)}."
-        )
-    row = metric_row(judged)
-    controls = {run.loss for run in runs if run.control} if factor == "loss" else set()
-    alpha = float(str(protocol.get("alpha") or 0.05))
-    delta, declared = _delta(protocol.get("delta"), row.bounded, values, levels, against)
-    sign = 1.0 if row.higher_is_better else -1.0
-    heads, shared = other_heads(runs, factor, against), overlap(runs)
-
-    def judged_rows(names: Sequence[str]) -> list[Row]:
-        found = judge(
-            runs,
-            names,
-            values[[levels.index(name) for name in names]],
-            factor=factor,
-            sign=sign,
-            baseline=against,
-            delta=delta,
-            alpha=alpha,
-            flags=dict.fromkeys(heads, ("HEAD_DIFFERS",)),
-            overlap=shared,
-        )
-        found = [
-            replace(
-                row,
-                head=heads.get(row.level),
-                regret=mean_of(of_level(runs, factor, row.level), judged, at, "regret"),
-            )
-            for row in found
-        ]
-        return sorted(found, key=lambda r: _rank(r, sign))
-
-    rows = judged_rows([level for level in levels if level not in controls])
-    beside = judged_rows([level for level in levels if level in {*controls, against}])
-    unmeasured = (
-        f"{shown(factor, row.level)}: {judged} is not measured; the loss gives no probabilities."
-        for row in rows
-        if row.done and not math.isfinite(row.mean)
-    )
-    warnings = [*notes, *_warnings(runs, factor, against, wanted), *unmeasured]
-    return Comparison(
-        factor=factor,
-        **_shared(first, factor),
-        epochs=first.epochs,
-        metric=judged,
+def _compare_group(group: Group, factor: str, asked: _Asked, notes: Sequence[str]) -> Comparison:
+    declared = declared_of(group)
+    metric, at = asked.metric or declared.metric, asked.at or declared.at
+    trials = trials_of(group, factor)
+    tuned = tuned_keys(trials)
+    unmatched = check_matched(group.runs, factor, tuned, allow_unmatched=asked.allow_unmatched)
+    levels = levels_of(group.runs, factor)
+    usual, baseline = _baselines(group, factor, asked, declared, levels)
+    outcomes = _outcomes(group.runs, levels, metric, factor, at)
+    if asked.against == "best":
+        baseline = _best(_compared(group.runs, levels, factor), levels, outcomes, metric)
+    how = _judging(group.runs, factor, metric, at, declared, baseline, levels, outcomes)
+    measured = _measured(group.runs, levels, outcomes, how, trials)
+    reasons = departures(
+        group,
+        declared,
+        factor,
+        metric=metric,
+        baseline=baseline,
+        usual=usual,
         at=at,
-        higher_is_better=bool(row.higher_is_better),
-        bounded=row.bounded,
-        baseline=against,
-        delta=delta,
-        delta_declared=declared,
-        alpha=alpha,
-        seeds=len(seeds),
-        rows=tuple(rows),
-        warnings=tuple(warnings),
-        controls=tuple(row for row in beside if row.level in controls),
-        optimum=mean_of(runs, judged, at, "optimum"),
-        prevalence=_prevalence(runs, judged),
-        overlap=shared,
+        against=asked.against,
+    )
+    wanted, changed = asked.baseline or declared.baseline, changed_results(group.runs)
+    found = replace(
+        _said(measured, how, declared),
+        warnings=(*notes, *cautions(group.runs, how, wanted, changed)),
+        track=group.track,
+        exploratory=reasons.all,
+        unmatched=unmatched,
+        against=asked.against,
+    )
+    found = replace(found, flags=_flags(found))
+    done = [run for run in group.runs if run.result and run.status in store.FINISHED]
+    differing = mismatches(group.runs, factor, tuned) if unmatched else ()
+    unlike = frozenset(one.field for one in differing)
+    return replace(
+        found, audit=audit_of(Case(found, group, done, changed, trials, reasons, unlike))
+    )
+
+
+def _said(measured: Measured, how: Judging, declared: Declared) -> Comparison:
+    """Return what the runs say, whatever was asked for."""
+    runs, levels = measured.runs, measured.levels
+    compared = _compared(runs, levels, how.factor)
+    rows = in_order(family_rows(compared, measured, how), how.sign)
+    beside = [level for level in levels if level not in compared or level == how.baseline]
+    controls = in_order(family_rows(beside, measured, how), how.sign)
+    return Comparison(
+        factor=how.factor,
+        **_shared(runs[0], how.factor),
+        epochs=runs[0].epochs,
+        metric=how.metric,
+        at=how.at,
+        higher_is_better=how.sign > 0,
+        bounded=how.bounded,
+        baseline=how.baseline,
+        delta=how.delta,
+        delta_declared=how.delta_declared,
+        alpha=how.alpha,
+        seeds=measured.outcomes.values.shape[1],
+        rows=tuple(_bold(rows, measured, how)),
+        warnings=(),
+        controls=tuple(row for row in controls if row.level not in compared),
+        optimum=mean_of(runs, how.metric, how.at, "optimum"),
+        prevalence=_prevalence(runs, how.metric),
+        overlap=how.overlap,
+        protocol_sha256=declared.sha256,
+        looks=declared.looks,
+        alpha_tested=how.alpha_tested,
+        shares=shares_of(measured.outcomes.of([levels.index(one) for one in compared]).values),
+        cross_loss=cross_losses(runs, how.factor),
     )
 
 
@@ -263,108 +234,122 @@ def _shared(first: Run, factor: str) -> dict[str, Any]:
     return first.names() | {factor: ""}
 
 
+def _compared(runs: Sequence[Run], levels: Sequence[str], factor: str) -> list[str]:
+    """Return the levels that are compared: all but the controls."""
+    controls = {run.loss for run in runs if run.control} if factor == "loss" else set()
+    return [level for level in levels if level not in controls]
+
+
+def _outcomes(
+    runs: Sequence[Run], levels: Sequence[str], metric: str, factor: str, at: At
+) -> Outcomes:
+    seeds = sorted({run.seed for run in runs})
+    found = outcomes_of(runs, levels, seeds, metric, factor=factor, at=at)
+    check_measured(runs, metric, found)
+    return found
+
+
+def _measured(
+    runs: Sequence[Run],
+    levels: Sequence[str],
+    outcomes: Outcomes,
+    how: Judging,
+    trials: Mapping[str, Sequence[Trial]],
+) -> Measured:
+    seeds = sorted({run.seed for run in runs})
+    epochs = epochs_of(
+        runs, levels, seeds, how.metric, factor=how.factor, at=how.at, outcomes=outcomes
+    )
+    heads = other_heads(runs, how.factor, how.baseline)
+    return Measured(runs, levels, outcomes, epochs, heads, trials)
+
+
+def _flags(one: Comparison) -> tuple[str, ...]:
+    """Return what a reader should know of all levels alike."""
+    found = {
+        "EXPLORATORY": bool(one.exploratory),
+        "UNMATCHED": bool(one.unmatched),
+        "LR_SHARED": one.factor == "loss" and len(one.rows) > 1 and not one.track,
+        "DEFAULT_DELTA": not one.delta_declared,
+    }
+    return tuple(flag for flag, holds in found.items() if holds)
+
+
+def _baselines(
+    group: Group, factor: str, asked: _Asked, declared: Declared, levels: Sequence[str]
+) -> tuple[str | None, str | None]:
+    """Return the declared or usual baseline, and the one that was asked for."""
+    wanted = declared.baseline if factor == "loss" else None
+    usual = baseline_of(wanted, levels, group.runs, factor)
+    if asked.baseline is None:
+        return usual, usual
+    found = baseline_of(asked.baseline, levels, group.runs, factor)
+    if found is None:
+        raise StoreError(
+            f"--baseline: {asked.baseline!r} is none of the {plural(factor)} on "
+            f"{group.runs[0].dataset}; accepted: {', '.join(levels)}."
+        )
+    return usual, found
+
+
+def _best(
+    compared: Sequence[str], levels: Sequence[str], outcomes: Outcomes, metric: str
+) -> str | None:
+    """Return the level with the best mean, of those that do not fail often if there are any."""
+    higher = bool(metric_row(metric).higher_is_better)
+    found: list[tuple[bool, float, str]] = []
+    for level in compared:
+        index = levels.index(level)
+        values = outcomes.values[index][~np.isnan(outcomes.values[index])]
+        if len(values):
+            mean = float(values.mean())
+            lost = int(outcomes.failed[index].sum())
+            often = lost > 0 and lost >= OFTEN * (lost + int(outcomes.worked[index].sum()))
+            found.append((often, -mean if higher else mean, level))
+    return min(found, key=lambda one: one[:2])[2] if found else None
+
+
+def _judging(
+    runs: Sequence[Run],
+    factor: str,
+    metric: str,
+    at: At,
+    declared: Declared,
+    baseline: str | None,
+    levels: Sequence[str],
+    outcomes: Outcomes,
+) -> Judging:
+    row = metric_row(metric)
+    values = np.full(outcomes.values.shape[1], math.nan)
+    if baseline is not None:
+        values = outcomes.values[levels.index(baseline)]
+    delta, delta_declared = delta_of(declared, metric, runs, values)
+    return Judging(
+        factor=factor,
+        metric=metric,
+        at=at,
+        sign=1.0 if row.higher_is_better else -1.0,
+        bounded=row.bounded,
+        baseline=baseline,
+        delta=delta,
+        delta_declared=delta_declared,
+        alpha=declared.alpha,
+        alpha_tested=declared.alpha / max(1, len(declared.looks)),
+        overlap=overlap(runs),
+    )
+
+
+def _bold(rows: Sequence[Row], measured: Measured, how: Judging) -> list[Row]:
+    """Mark the level that stands first, and those that cannot be told from it."""
+    index = [measured.levels.index(row.level) for row in rows]
+    oriented = how.sign * measured.outcomes.of(index).values
+    means = [row.mean for row in rows]
+    found = not_distinguishable(oriented, means, 0, how.alpha_tested, how.overlap)
+    return [replace(row, bold=bold) for row, bold in zip(rows, found, strict=True)]
+
+
 def _prevalence(runs: Sequence[Run], metric: str) -> float | None:
     """Return the share of positives on test where average precision judges, else None."""
     output, own = parted(metric)
-    if own != "average_precision":
-        return None
-    for run in runs:
-        result = run.result or {}
-        for told in result.get("per_output") or [result]:
-            if told.get("output") == output and told.get("confusion"):
-                negatives, positives = map(sum, told["confusion"])
-                return float(positives / (negatives + positives))
-    return None
-
-
-def _rank(row: Row, sign: float) -> float:
-    return -sign * row.mean if math.isfinite(row.mean) else math.inf
-
-
-def baseline_of(
-    wanted: str | None, levels: Sequence[str], runs: Sequence[Run], factor: str
-) -> str | None:
-    """Return the level that the others are compared with, or None where the wanted one is absent.
-
-    Args:
-        wanted: what was asked for; None means the usual loss, and the first level otherwise.
-        levels: display names, in the order of the experiment file.
-        runs: the runs of the comparison.
-        factor: the axis whose levels they are.
-    """
-    if wanted is not None:
-        return _find_baseline(wanted, levels)
-    if factor != "loss":
-        return levels[0]
-    tasks = [run.result["task"] for run in runs if run.result and "task" in run.result]
-    usual = USUAL_BASELINE[tasks[0]] if tasks else ("cross_entropy", "mse")
-    for name in usual:
-        found = _find_baseline(name, levels)
-        if found is not None:
-            return found
-    return levels[0]
-
-
-def _find_baseline(name: str, levels: Sequence[str]) -> str | None:
-    """Return the display name that `name` means: the same, or the only one that begins so."""
-    if name in levels:
-        return name
-    bare = [level for level in levels if level.partition("[")[0] == name]
-    alike = bare or [level for level in levels if level.casefold() == name.casefold()]
-    return alike[0] if len(alike) == 1 else None
-
-
-def _delta(
-    declared: object,
-    bounded: bool,
-    values: NDArray[np.float64],
-    levels: Sequence[str],
-    baseline: str | None,
-) -> tuple[float, bool]:
-    if declared is not None:
-        return float(str(declared)), True
-    if bounded or baseline is None:
-        return DELTA_BOUNDED, False
-    worked = values[levels.index(baseline)]
-    worked = worked[~np.isnan(worked)]
-    return (DELTA_RELATIVE * abs(float(worked.mean())) if len(worked) else math.nan), False
-
-
-def _warnings(
-    runs: Sequence[Run], factor: str, baseline: str | None, wanted: object
-) -> Iterator[str]:
-    if baseline is None:
-        yield f"the baseline {wanted} was not run on {runs[0].dataset}; nothing can be compared."
-    softened = [r for r in runs if (r.result or {}).get("output_activation", "linear") != "linear"]
-    for model in dict.fromkeys(run.model for run in softened):
-        yield (
-            f"outputs of {model} pass through softmax before the loss: a mistake on purpose, for "
-            "teaching; these numbers say nothing about the losses used as meant."
-        )
-    for level in levels_of(runs, factor):
-        mine, name = of_level(runs, factor, level), shown(factor, level)
-        for status in dict.fromkeys(run.status for run in mine):
-            count = sum(run.status == status for run in mine)
-            if status == "missing":
-                yield f"{name}: {count} of {len(mine)} runs are not finished."
-            elif status != "ok":
-                message = next(
-                    (run.result or {}).get("message") for run in mine if run.status == status
-                )
-                yield f"{name}: {count} of {len(mine)} runs ended with {status}: {message}"
-        collapsed = sum(bool((run.result or {}).get("collapsed")) for run in mine)
-        if collapsed:
-            yield (
-                f"{name}: {collapsed} of {len(mine)} runs collapsed: one class predicted nearly "
-                "always, or no better than a constant."
-            )
-    if shared := overlap(runs):
-        yield (
-            "each seed has a test part of its own, drawn from the same images, so that blocks "
-            f"overlap: the variance of a mean difference counts n_test / n_train = {shared:.2g} "
-            "more (Nadeau & Bengio 2003)."
-        )
-    for field in ("threads", "device"):
-        kinds = {str((run.result or {})[field]) for run in runs if field in (run.result or {})}
-        if len(kinds) > 1:
-            yield f"runs differ in {field} ({', '.join(sorted(kinds))}): the last bits differ too."
+    counts = class_counts(runs, output) if own == "average_precision" else None
+    return None if counts is None else float(counts[1] / counts.sum())

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench import stats
-from lossbench.comparison.blocks import level_of
+from lossbench.comparison.measured import Outcomes
 from lossbench.comparison.results import Row
-from lossbench.store import Run
 
 Array = NDArray[np.float64]
 
@@ -33,11 +32,10 @@ class _Tested:
 
 
 def judge(
-    runs: Sequence[Run],
     levels: Sequence[str],
-    values: Array,
+    outcomes: Outcomes,
+    planned: Mapping[str, int],
     *,
-    factor: str,
     sign: float,
     baseline: str | None,
     delta: float,
@@ -48,10 +46,9 @@ def judge(
     """Compare every level of the factor with the baseline.
 
     Args:
-        runs: the runs of the comparison.
-        levels: display names, in the order of the rows of `values`.
-        values: the metric, [levels, seeds]; NaN where a run failed or is missing.
-        factor: the axis whose levels they are.
+        levels: display names, in the order of the rows of `outcomes`.
+        outcomes: the metric of each level and seed, and how each run ended.
+        planned: how many runs of each level were planned.
         sign: +1 where higher is better, -1 where lower is.
         baseline: the level to compare with; None gives means only.
         delta: smallest difference that matters, in metric units; NaN where unknown.
@@ -61,9 +58,9 @@ def judge(
             `stats.paired_difference`; 0 where all share one.
 
     Returns:
-        One row for each level, in their order.
+        One row for each level, in their order; of single blocks and failures they say nothing yet.
     """
-    oriented = sign * values
+    oriented = sign * outcomes.values
     nothing = np.full(oriented.shape[1], np.nan)
     reference = nothing if baseline is None else oriented[levels.index(baseline)]
     others = [i for i, level in enumerate(levels) if level != baseline]
@@ -72,10 +69,8 @@ def judge(
     return [
         _row(
             level,
-            [run for run in runs if level_of(run, factor) == level],
-            sign,
-            oriented[index],
-            reference,
+            outcomes.of([index]),
+            planned[level],
             tested.get(index, _Tested(int(np.isfinite(oriented[index]).sum()))),
             flags.get(level, ()),
         )
@@ -84,31 +79,22 @@ def judge(
 
 
 def _row(
-    level: str,
-    mine: Sequence[Run],
-    sign: float,
-    oriented: Array,
-    reference: Array,
-    tested: _Tested,
-    head: tuple[str, ...],
+    level: str, outcomes: Outcomes, planned: int, tested: _Tested, more: tuple[str, ...]
 ) -> Row:
-    ok = oriented[~np.isnan(oriented)]
-    done = sum(run.status == "ok" for run in mine)
-    flags = (*tested.flags, *head)
-    if done < len(mine):
-        failed = any(run.status not in ("ok", "missing") for run in mine)
-        flags = (*flags, "FAILURES" if failed else "INCOMPLETE")
-    measured = len(ok) or not done  # a run may work and still not give what a metric needs
-    wins, blocks = _wins(oriented, reference) if measured else (0, 0)
+    ok = outcomes.values[~np.isnan(outcomes.values)]
+    done, failed = int(outcomes.worked.sum()), int(outcomes.failed.sum())
+    flags = (*tested.flags, *more)
+    flags = (*flags, "FAILURES") if failed else flags
+    flags = (*flags, "INCOMPLETE") if done + failed < planned else flags
     return Row(
         level=level,
-        mean=sign * float(ok.mean()) if len(ok) else math.nan,
+        mean=float(ok.mean()) if len(ok) else math.nan,
         n=tested.n,
         diff=tested.diff,
         ci_low=tested.ci_low,
         ci_high=tested.ci_high,
-        wins=wins,
-        blocks=blocks,
+        wins=0,
+        blocks=0,
         p=tested.p,
         p_holm=tested.p_holm,
         p_tost=tested.p_tost,
@@ -117,15 +103,8 @@ def _row(
         verdict=tested.verdict,
         flags=flags,
         done=done,
-        planned=len(mine),
+        planned=planned,
     )
-
-
-def _wins(mine: Array, reference: Array) -> tuple[int, int]:
-    """Return the blocks won and the blocks in which either worked; a failed run loses."""
-    either = ~(np.isnan(mine) & np.isnan(reference))
-    won = ~np.isnan(mine) & (np.isnan(reference) | (mine > reference))
-    return int(won[either].sum()), int(either.sum())
 
 
 def _tests(table: Array, delta: float, alpha: float, overlap: float) -> list[_Tested]:

@@ -203,7 +203,8 @@ class Comparison:
         shares: what explains the variation between runs; None where unknown.
         cross_loss: mean value of each loss on test, by the level that was trained and the loss that
             is evaluated; information, never a ranking.
-        flags: what concerns all rows alike, see the flags of a row.
+        flags: what a reader should know of all levels alike: EXPLORATORY, UNMATCHED, LR_SHARED,
+            DEFAULT_DELTA; what concerns one level stands in its row.
     """
 
     factor: str
@@ -273,7 +274,7 @@ def csv_text(comparisons: Sequence[Comparison]) -> str:
             **{name: getattr(comparison, name) for name in shared},
             **comparison.names(row.level),
             **asdict(row),
-            "flags": " ".join(row.flags),
+            "flags": " ".join((*comparison.flags, *row.flags)),
         }
         for comparison in comparisons
         for row in (*comparison.rows, *comparison.controls)

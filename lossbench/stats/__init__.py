@@ -13,35 +13,58 @@ from lossbench.stats.multiplicity import holm
 from lossbench.stats.paired import (
     all_equal,
     beyond_delta_p,
+    completion,
+    d_av,
+    g_z,
     paired_difference,
+    pairing_gain,
+    probability_of_improvement,
     sign_flip_p,
     tost_p,
 )
-from lossbench.stats.power import mde_dz
+from lossbench.stats.power import mde_dz, n_for_delta, sd_upper
 from lossbench.stats.tuning_curve import (
     expected_best,
     expected_best_plug_in,
     width_in_decades,
 )
-from lossbench.stats.verdicts import FEWEST_BLOCKS, flags, left_out_verdicts, verdict
+from lossbench.stats.verdicts import (
+    ANSWERS,
+    FEWEST_BLOCKS,
+    family_verdicts,
+    fewest_seeds,
+    flags,
+    left_out_verdicts,
+    verdict,
+)
 
 __all__ = [
+    "ANSWERS",
     "FEWEST_BLOCKS",
     "Oscillation",
     "all_equal",
     "area_under",
     "best_last_gap",
     "beyond_delta_p",
+    "completion",
+    "d_av",
     "expected_best",
     "expected_best_plug_in",
+    "family_verdicts",
+    "fewest_seeds",
     "flags",
+    "g_z",
     "holm",
     "largest_spike",
     "left_out_verdicts",
     "mde_dz",
+    "n_for_delta",
     "oscillation",
     "paired_difference",
+    "pairing_gain",
+    "probability_of_improvement",
     "reached_at",
+    "sd_upper",
     "sign_flip_p",
     "smooth",
     "tost_p",

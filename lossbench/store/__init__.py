@@ -27,13 +27,14 @@ from lossbench.store.experiments import (
 )
 from lossbench.store.files import csv_text, write_json, write_whole
 from lossbench.store.leases import Holder, Lease, claim, holder
-from lossbench.store.protocol import protocol_sha256
+from lossbench.store.protocol import DECLARED, protocol_sha256
 from lossbench.store.saved_models import MODEL, SavedModel, find_model
-from lossbench.store.sealing import file_hashes, is_sealed, verify, write_result
+from lossbench.store.sealing import file_hashes, is_changed, is_sealed, verify, write_result
 from lossbench.store.standing import Damage, Running, Standing, read_standing
 from lossbench.store.tables import EPOCH_COLUMNS, write_tables
 
 __all__ = [
+    "DECLARED",
     "EPOCH_COLUMNS",
     "FINISHED",
     "MODEL",
@@ -55,6 +56,7 @@ __all__ = [
     "find_model",
     "forget_failure",
     "holder",
+    "is_changed",
     "is_experiment",
     "is_job",
     "is_sealed",

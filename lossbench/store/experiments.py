@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from lossbench.catalog.axes import AXES
 from lossbench.errors import StoreError
@@ -88,11 +88,21 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         raise StoreError(
             f"{path}: is damaged ({error}). `lossbench run` does this job again."
         ) from error
-    if not isinstance(result, dict) or result.get("job_id") != folder.name:
+    if not (_is_result(result) and result["job_id"] == folder.name):
         raise StoreError(
             f"{path}: is not the result of job {folder.name}. `lossbench run` does this job again."
         )
     return result
+
+
+def _is_result(result: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a file holds what every result has: a job's id, its status, rows of metrics."""
+    return (
+        isinstance(result, dict)
+        and isinstance(result.get("job_id"), str)
+        and isinstance(result.get("status"), str)
+        and isinstance(result.get("metrics", []), list)
+    )
 
 
 def read_job(folder: Path) -> dict[str, Any] | None:
@@ -265,6 +275,12 @@ def _read_run(folder: Path, row: Mapping[str, str], damaged: list[str]) -> Run:
     except StoreError as error:
         damaged.append(str(error))
         result = None
+    for name in ("seed", "epochs", "batch_size"):
+        if not row[name].isdigit():
+            raise StoreError(
+                f"{folder / 'plan.csv'}: {name} of job {row['job_id']} is {row[name]!r}; accepted "
+                "is a whole number. Run the experiment again: finished jobs are kept."
+            )
     return Run(
         job_id=row["job_id"],
         dataset=row["dataset"],

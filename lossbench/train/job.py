@@ -52,6 +52,9 @@ from lossbench.train.watch import Interrupted, Watch
 SCHEMA = 1
 """Version of `result.json`; raised when a reader of the old form would misread the new."""
 
+CONFIG = ("model", "optimizer", "schedule", "train")
+"""What a result repeats of `job.json`: all but the loss that a block must share and no hash has."""
+
 
 def run_job(
     folder: Path,
@@ -180,6 +183,7 @@ def _train_and_measure(
         "epochs": job["train"]["epochs"],
         "batch_size": job["train"]["batch_size"],
         "loss_params": job["loss"]["params"],
+        "config": {key: job[key] for key in CONFIG},
         "head": job["head"],
         "outputs": setting.outputs,
         "output_activation": job["model"]["params"].get("output_activation", "linear"),
