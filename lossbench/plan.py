@@ -61,6 +61,8 @@ class Job:
         tracks: which comparisons it stands in where hyperparameters are tuned: "default", with the
             loss's own parameters as given, "tuned", or both; empty without tuning.
         reference: the loss whose gradient norm it starts with, where norms are matched.
+        stop_after: epochs after which a trial ends whose schedule is that of all `epochs`; None
+            for a whole training.
     """
 
     dataset: Entry
@@ -82,6 +84,7 @@ class Job:
     phase: Literal["final", "tune"] = "final"
     tracks: tuple[str, ...] = ()
     reference: Entry | None = None
+    stop_after: int | None = None
 
     @property
     def backend(self) -> str:
@@ -115,6 +118,7 @@ class Job:
             },
             "metric": self.metric,
             **({} if self.phase == "final" else {"phase": self.phase}),
+            **({"stop_after": self.stop_after} if self.stop_after else {}),
             **({"reference": _identity(self.reference, LOSSES)} if self.reference else {}),
             **dict(self.content),
         }
@@ -122,7 +126,7 @@ class Job:
     @property
     def trace_key(self) -> str:
         """What jobs share that can run the same traced graph: all but seed and learning rates."""
-        shared = {k: v for k, v in self.canonical().items() if k != "seed"}
+        shared = {k: v for k, v in self.canonical().items() if k not in ("seed", "stop_after")}
         shared["schedule"] = "schedule" in shared
         shared["optimizer"] = {k: v for k, v in shared["optimizer"].items() if k != "learning_rate"}
         return json.dumps(shared, sort_keys=True)
@@ -169,6 +173,7 @@ class Job:
             **({"heads": _heads(needed)} if needed.each else {}),
             **({"keras": list(needed.keras)} if needed.keras else {}),
             "phase": self.phase,
+            **({"stop_after": self.stop_after} if self.stop_after else {}),
             **({"reference": self.reference.record()} if self.reference else {}),
             "content": dict(self.content),
         }

@@ -1,5 +1,6 @@
 """`lossbench plan` and `lossbench validate`: what would run, and every mistake in the file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,8 @@ def plan(
     _warn(checked, strict)
     forecast = _forecast(checked, runs_dir, measure, workers, threads)
     if json:
-        typer.echo(plan_json(checked.plan, forecast), nl=False)
+        found = replace(checked.plan, jobs=runner.prospect(checked, runs_dir).jobs)
+        typer.echo(plan_json(found, forecast, checked.experiment), nl=False)
         return
     typer.echo(plan_text(checked.experiment, checked.facts, checked.plan, forecast), nl=False)
 
@@ -69,10 +71,12 @@ def _forecast(
     threads: int | None,
 ) -> "Forecast":
     """Forecast a plan from what lies in a runs folder and, if asked, from a measurement."""
-    from lossbench import backbones, datasets, forecast
+    from lossbench import backbones, datasets, forecast, runner
     from lossbench.executors import default_workers
 
-    jobs = forecast.planned_jobs(checked.experiment, checked.facts, checked.plan)
+    ahead = runner.prospect(checked, runs_dir)
+    plan = replace(checked.plan, jobs=(*ahead.jobs, *ahead.trials))
+    jobs = forecast.planned_jobs(checked.experiment, checked.facts, plan)
     folder = runs_dir / checked.experiment.name
     finished = forecast.finished_threads(folder, [job.job_id for job in jobs])
     threads = threads or min(finished.values(), default=1)
@@ -84,7 +88,7 @@ def _forecast(
             datasets.prepare(dataset.name, dataset.params)
         backbones.prepare(checked.experiment.models)
         measured, device = forecast.measure(
-            checked.plan.jobs,
+            plan.jobs,
             jobs,
             workers=min(workers, len(jobs)),
             threads=threads,
@@ -109,8 +113,9 @@ def validate(path: Config, overrides: Overrides = None, strict: Strict = False) 
     checked = runner.check(path, overrides or ())
     _warn(checked, strict)
     count, skips = len(checked.plan.jobs), len(checked.plan.skips)
+    tuned = ", after tuning (see lossbench plan)" if checked.experiment.tune else ""
     left_out = f", {skips} combinations skipped (see lossbench plan)" if skips else ""
-    typer.echo(f"{path}: valid: {count} jobs{left_out}")
+    typer.echo(f"{path}: valid: {count} jobs{tuned}{left_out}")
 
 
 def register(app: typer.Typer) -> None:

@@ -40,6 +40,11 @@ class Silent:
     ) -> None:
         """Hear which jobs will run."""
 
+    def tuning(
+        self, number: int, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Hear which trials of tuning will run."""
+
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Hear that a job has ended."""
 
@@ -54,16 +59,14 @@ class Silent:
 class Lines(Silent):
     """One line a finished job."""
 
+    def __init__(self) -> None:
+        self.warned: set[str] = set()
+
     def started(
         self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
     ) -> None:
         """Print what will be done."""
-        self.total, self.done, self.since = len(jobs), 0, time.monotonic()
-        self.varying = varying(jobs)
-        self.jobs, self.folder = {job.id: job for job in jobs}, folder
-        self.warned: set[str] = set()
-        self.told = self.since
-        self.features_seen: tuple[float, int] | None = None
+        self._begin(jobs, folder)
         for message in messages:
             self.say(message)
         before = f", {finished} finished before" if finished else ""
@@ -71,6 +74,24 @@ class Lines(Silent):
             self.say(f"{len(jobs)} jobs to train{before}")
         else:
             self.say(f"nothing to train: all {finished} jobs are finished")
+
+    def tuning(
+        self, number: int, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Print which trials will be trained."""
+        self._begin(jobs, folder)
+        for message in messages:
+            self.say(message)
+        before = f", {finished} finished before" if finished else ""
+        self.say(f"tuning, round {number}: {len(jobs)} trials to train{before}")
+
+    def _begin(self, jobs: Sequence[Job], folder: Path) -> None:
+        """Count from the start."""
+        self.total, self.done, self.since = len(jobs), 0, time.monotonic()
+        self.varying = varying(jobs)
+        self.jobs, self.folder = {job.id: job for job in jobs}, folder
+        self.told = self.since
+        self.features_seen: tuple[float, int] | None = None
 
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Print how the job ended and about how much time is left."""
@@ -134,6 +155,7 @@ class Bars(Lines):
             TimeRemainingColumn,
         )
 
+        super().__init__()
         self.bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=10),
@@ -146,6 +168,7 @@ class Bars(Lines):
         )
         self.running: dict[str, Any] = {}
         self.computing: set[str] = set()
+        self.whole: Any = None
 
     def __enter__(self) -> Self:
         self.bars.start()
@@ -164,8 +187,20 @@ class Bars(Lines):
     ) -> None:
         """Show the bar of the whole experiment."""
         super().started(jobs, folder, finished, messages)
-        if jobs:
-            self.whole = self.bars.add_task("all jobs", total=len(jobs), note="")
+        self._show_whole("all jobs")
+
+    def tuning(
+        self, number: int, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Show the bar of a round of trials."""
+        super().tuning(number, jobs, folder, finished, messages)
+        self._show_whole(f"tuning, round {number}")
+
+    def _show_whole(self, title: str) -> None:
+        """Show a bar for all that is to be trained, in place of an earlier one."""
+        if self.whole is not None:
+            self.bars.remove_task(self.whole)
+        self.whole = self.bars.add_task(title, total=self.total, note="") if self.total else None
 
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Take the job's bar away and move the whole on."""

@@ -3,7 +3,7 @@
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from types import FrameType
@@ -16,9 +16,11 @@ from lossbench.catalog.axes import told
 from lossbench.cli.options import RUNS_DIR, Config, Json, Overrides, RunsDir, Strict
 
 if TYPE_CHECKING:
+    from lossbench.plan import Job
     from lossbench.runner import Outcome, Stop
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+NO_TUNE = "Learning rate shared by all losses: this compares losses *at that learning rate*."
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -80,6 +82,10 @@ def run(
         str | None,
         typer.Option(metavar="TIME", help="Write checkpoints and stop after 90min, 8h, ..."),
     ] = None,
+    no_tune: Annotated[
+        bool,
+        typer.Option("--no-tune", help="Search nothing: the file's own values for all losses."),
+    ] = False,
     strict: Strict = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
@@ -96,6 +102,8 @@ def run(
       lossbench run configs/mnist.yaml --set train.epochs=1 --set seeds=3
 
       lossbench run configs/mnist.yaml --retry failed --max-time 8h
+
+      lossbench run configs/honest.yaml --no-tune
     """
     from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
@@ -115,7 +123,7 @@ def run(
         max_time_s=None if max_time is None else _seconds(max_time),
         strict=strict,
     )
-    checked = runner.check(path, overrides or ())
+    checked = runner.check(path, overrides or (), tune=not no_tune)
     stop = runner.Stop()
     watcher = make_watcher(quiet=quiet or json)
     again = f"lossbench run {path}"
@@ -129,6 +137,13 @@ def run(
         watcher.interrupted(outcome.stopped, again)
     if received:
         raise typer.Exit(CODES[received[0]])
+    _print_failed_trials(outcome)
+    if outcome.trials_left:
+        text = f"{outcome.trials_left} trials of this round of tuning are left"
+        typer.echo(f"{text}; there is nothing to compare yet.", err=True)
+        raise typer.Exit(1 if outcome.failed_trials and fail_fast else 0)
+    if no_tune:
+        typer.echo(NO_TUNE, err=json or quiet)
     compared = comparison.compare([store.read_experiment(outcome.folder)])
     comparisons = [ordered(one) for one in compared]
     sys.stdout.write(as_json(comparisons, __version__) if json else as_text(comparisons))
@@ -162,6 +177,8 @@ def _signals(stop: "Stop") -> Iterator[list[signal.Signals]]:
 
 def _summary(outcome: "Outcome") -> str:
     parts = [f"{outcome.trained} trained now", f"{outcome.reused} were finished before"]
+    if outcome.trials:
+        parts.insert(0, f"{outcome.trials} trials of tuning")
     if outcome.elsewhere:
         parts.append(f"{outcome.elsewhere} by another run meanwhile")
     if outcome.left:
@@ -169,12 +186,21 @@ def _summary(outcome: "Outcome") -> str:
     return ", ".join(parts) + "."
 
 
+def _print_failed_trials(outcome: "Outcome") -> None:
+    """Name the trials that failed; they count as the worst, which is no failure of the run."""
+    _print_jobs(outcome, outcome.failed_trials, "trial")
+
+
 def _print_failures(outcome: "Outcome") -> None:
-    for job, message in outcome.failed:
+    _print_jobs(outcome, outcome.failed, "job")
+
+
+def _print_jobs(outcome: "Outcome", failed: "Sequence[tuple[Job, str]]", what: str) -> None:
+    for job, message in failed:
         names = job.names()
         job_told = ", ".join([names["loss"], *told(names, without="loss"), f"seed {job.seed}"])
         typer.echo(
-            f"job {job.id} ({job_told}): {message} See {outcome.folder}/jobs/{job.id}/log.txt",
+            f"{what} {job.id} ({job_told}): {message} See {outcome.folder}/jobs/{job.id}/log.txt",
             err=True,
         )
 

@@ -6,6 +6,7 @@ from lossbench.config.experiment import Draft, Execution, Experiment, Protocol, 
 from lossbench.config.json_schema import schema, schema_text
 from lossbench.config.loading import load
 from lossbench.config.positions import Positions, in_order
+from lossbench.config.tuning import untuned
 
 __all__ = [
     "Draft",
@@ -20,4 +21,5 @@ __all__ = [
     "load",
     "schema",
     "schema_text",
+    "untuned",
 ]

@@ -12,7 +12,9 @@ from lossbench.config.experiment import (
     DEFAULT_SCHEDULE,
     TABLES,
     Experiment,
+    Range,
     Train,
+    Tune,
 )
 from lossbench.config.yamlfile import add_core_schema
 
@@ -42,6 +44,7 @@ def dump(experiment: Experiment) -> str:
         **_schedule(experiment.schedules),
         "seeds": list(experiment.seeds),
         "train": _train(experiment.train),
+        **_tune(experiment.tune),
         "protocol": _section(experiment.protocol, "at", "head_controls"),
         "execution": _section(experiment.execution, "memory_budget", "save_model", "tensorboard"),
     }
@@ -103,7 +106,36 @@ def _entries(entries: tuple[Entry, ...], table: Table[Any]) -> list[Any]:
 def _entry(entry: Entry, table: Table[Any]) -> str | dict[str, Any]:
     label = {} if entry.label is None else {"label": entry.label}
     more = {**_plain(entry.changed(table)), **label}
+    for key, values in entry.tune.items():
+        holder, name = more, key
+        if "." in key:  # an argument of a function
+            outer, _, name = key.partition(".")
+            holder = more.setdefault(outer, {})
+        holder[name] = {"tune": _values(values)}
     return {"name": entry.name, **more} if more else entry.name
+
+
+def _values(values: tuple[Any, ...] | Range) -> Any:
+    """Return what is searched of a parameter as a file writes it."""
+    if not isinstance(values, Range):
+        return _plain(values)
+    return {"low": values.low, "high": values.high, **({"log": True} if values.log else {})}
+
+
+def _tune(tune: Tune | None) -> dict[str, Any]:
+    if tune is None:
+        return {}
+    points, seeds = tune.confirm
+    return {
+        "tune": {
+            **({"space": {k: _values(v) for k, v in tune.space.items()}} if tune.space else {}),
+            "search": tune.search,
+            "trials": tune.trials,
+            "seeds": list(tune.seeds),
+            "confirm": {"points": points, "seeds": seeds} if points else 0,
+            "pruning": tune.pruning,
+        }
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -4,12 +4,15 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossbench.catalog import LOSSES, Parameter, Table
 from lossbench.catalog.types import nested
 from lossbench.config.sources import split_target
 from lossbench.config.wording import brief
+
+if TYPE_CHECKING:
+    from lossbench.config.experiment import Range
 
 CUSTOM = "custom"
 """The row of LOSSES, and that of MODELS, that stands for a function of the user's own."""
@@ -35,12 +38,15 @@ class Entry:
             entries by name. Not to be changed.
         label: shown instead of the name, or None.
         where: `file:line:column: losses[1]`, for messages.
+        tune: parameters of a loss that are tuned, with the values to try or their range; those of
+            a function's arguments as `params.gamma`. `params` has the value without tuning.
     """
 
     name: str
     params: Mapping[str, Any]
     label: str | None = None
     where: str = field(default="", compare=False)
+    tune: "Mapping[str, tuple[Any, ...] | Range]" = field(default_factory=dict)
 
     def __hash__(self) -> int:
         return hash((self.name, self.label))

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Gt, Lt, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from typing_extensions import TypedDict
 
 from lossbench.catalog import (
     DATASETS,
@@ -91,7 +92,65 @@ EXECUTION = {
 }
 """What stands under `execution:`; nothing there can change a number."""
 
-SECTIONS = {"train": TRAIN, "protocol": PROTOCOL, "execution": EXECUTION}
+DEFAULT_SEEDS = 3
+MOST_SEEDS = 10_000
+SEED_LIMIT = 2**32
+
+FIRST_TUNING_SEED = 1_000_000
+"""Tuning seeds count from here unless given, far from those that people choose."""
+
+
+class Confirm(TypedDict):
+    """How many of the best points are trained again, and with how many more seeds."""
+
+    points: NotRequired[Annotated[int, Ge(0)]]
+    seeds: NotRequired[Annotated[int, Ge(0)]]
+
+
+TUNE = {
+    "space": Parameter(
+        Any,
+        "a mapping of parameters of the optimizer to lists of values or {low:, high:, log: true}",
+        None,
+        "what is searched; the learning rate on 7 half-decade steps around the optimizer's own "
+        "unless given. Parameters of a loss stand in its entry, as gamma: {tune: [1, 2, 5]}",
+    ),
+    "search": Parameter(
+        Literal["grid", "random", "tpe"],
+        "grid, random or tpe",
+        "grid",
+        "how points are chosen; random and tpe need the extra tune (optuna)",
+    ),
+    "trials": Parameter(
+        Annotated[int, Ge(1), Le(10_000)] | None,
+        "null or a whole number from 1 to 10,000",
+        None,
+        "points tried for each loss; all those of the grid unless given, or 7",
+    ),
+    "seeds": Parameter(
+        Annotated[int, Ge(1), Le(MOST_SEEDS)]
+        | Annotated[tuple[Annotated[int, Ge(0), Lt(SEED_LIMIT)], ...], MinLen(1)],
+        f"a count from 1 to {MOST_SEEDS:,}, or a list of distinct whole numbers 0 <= seed < 2**32",
+        1,
+        f"tuning seeds of each point: how many, from {FIRST_TUNING_SEED} on, or which; none of "
+        "them is a seed of the experiment",
+    ),
+    "confirm": Parameter(
+        Annotated[int, Ge(0), Le(0)] | Confirm,
+        "0 or {points: >= 0, seeds: >= 0}",
+        {"points": 2, "seeds": 2},
+        "how many of the best points are trained again, with how many more seeds each; 0 for none",
+    ),
+    "pruning": Parameter(
+        Literal["none", "halving"],
+        "none or halving",
+        "none",
+        "halving trains more points for fewer epochs, and only the best third of them on",
+    ),
+}
+"""What stands under `tune:`."""
+
+SECTIONS = {"train": TRAIN, "protocol": PROTOCOL, "execution": EXECUTION, "tune": TUNE}
 
 KEYS = {
     "name": "folder name under runs/; that of the file by default",
@@ -102,6 +161,7 @@ KEYS = {
     "schedule": "one learning-rate schedule or a list",
     "seeds": "how many repetitions, or a list of seeds",
     "train": "how long every network is trained",
+    "tune": "how hyperparameters are found, the same for every loss; not at all unless given",
     "protocol": "how the losses are judged",
     "execution": "what a job may take and how often it is tried",
 }
@@ -119,9 +179,6 @@ TABLES: dict[str, Table[Any]] = {
 REQUIRED_KEYS = ("dataset", "model", "losses")
 DEFAULT_OPTIMIZER = "adam"
 DEFAULT_SCHEDULE = "constant"
-DEFAULT_SEEDS = 3
-MOST_SEEDS = 10_000
-SEED_LIMIT = 2**32
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 LONGEST_NAME = 100
 
@@ -218,7 +275,8 @@ class Tune:
 
     Attributes:
         space: parameters of the optimizer by name, as `learning_rate`, with the values to try or
-            their range; what it says of a loss's own parameters stands in the loss's entry.
+            their range; what it says of a loss's own parameters stands in the loss's entry. Empty
+            for the learning rate around that of each optimizer, see `half_decades`.
         search: how points of the space are chosen.
         trials: points that are tried for each loss.
         seeds: tuning seeds of each point; disjoint from the seeds of the experiment.

@@ -4,7 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossbench.catalog import AUGMENTATIONS, LOSSES, METRICS, MODELS, Parameter, Row, Table
+from lossbench.catalog import (
+    AUGMENTATIONS,
+    LOSSES,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    Parameter,
+    Row,
+    Table,
+)
 from lossbench.catalog.losses.keras_classes import KERAS_CLASSES
 from lossbench.catalog.types import LossEntry, LossHeads, LossTerms, Nested, nested
 from lossbench.config.entries import ARGUMENTS, KERAS
@@ -62,6 +71,7 @@ def schema() -> Schema:
     for section, params in SECTIONS.items():
         properties[section] = _mapping(_types(params, definitions))
     properties["train"]["properties"]["augment"] |= _augment(definitions)
+    properties["tune"]["properties"]["space"] |= _space(definitions)
     metrics = [name for row in METRICS for name in (row.name, *row.aliases)]
     properties["protocol"]["properties"]["metric"]["anyOf"] = [
         {"enum": [*metrics, None]},
@@ -97,6 +107,24 @@ def _augment(definitions: Schema) -> Schema:
         definitions[f"augment.{row.name}"] = _mapping(known) | {"required": ["name"]}
     one = _entry("augment", AUGMENTATIONS, ALONE)
     return {"anyOf": [one, {"type": "array", "items": one}]}
+
+
+def _space(definitions: Schema) -> Schema:
+    """Return the schema of a search space, and define what is written to tune a loss's own."""
+    number: Schema = {"type": "number"}
+    ends = {"low": number, "high": number, "log": {"type": "boolean"}}
+    definitions["searched"] = {
+        "description": "the values that are tried, or the range that they are drawn from",
+        "anyOf": [
+            {"type": "array", "minItems": 2, "uniqueItems": True},
+            _mapping(ends) | {"required": ["low", "high"]},
+        ],
+    }
+    searched = {"$ref": "#/$defs/searched"}
+    definitions["tuned"] = _mapping({"tune": searched}) | {"required": ["tune"]}
+    names = sorted({name for row in OPTIMIZERS for name in row.params})
+    properties = dict.fromkeys(names, searched)
+    return {"anyOf": [{"type": "null"}, _mapping(properties) | {"minProperties": 1}]}
 
 
 def schema_text() -> str:
@@ -160,6 +188,11 @@ def _made_of_losses(kind: Nested) -> Schema:
 
 def _row(row: Row, definitions: Schema, names: Sequence[str]) -> Schema:
     params = {name: _or_grid(kind) for name, kind in _types(row.params, definitions).items()}
+    if row.name in LOSSES.names and LOSSES[row.name] is row:
+        params = {
+            name: kind if nested(row.params[name].type) else _or_tuned(kind)
+            for name, kind in params.items()
+        }
     if row.name in ARGUMENTS:
         key = ARGUMENTS[row.name]
         params[key] = _arguments(row.params[key])
@@ -218,6 +251,11 @@ def _or_grid(kind: Schema) -> Schema:
     about: Schema = {key: kind[key] for key in ("description", "default") if key in kind}
     value = {key: item for key, item in kind.items() if key not in about}
     return {**about, "anyOf": [value, _grid(value)]}
+
+
+def _or_tuned(kind: Schema) -> Schema:
+    """Return the schema of a value, a grid, or `{tune: ...}`; only of losses that stand alone."""
+    return {**kind, "anyOf": [*kind["anyOf"], {"$ref": "#/$defs/tuned"}]}
 
 
 def _grid(value: Schema) -> Schema:

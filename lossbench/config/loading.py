@@ -29,12 +29,14 @@ from lossbench.config.experiment import (
     Experiment,
     Protocol,
     Train,
+    Tune,
 )
 from lossbench.config.fields import check, described
 from lossbench.config.overrides import apply
 from lossbench.config.parsing import MANY, Parser
 from lossbench.config.reading import read
 from lossbench.config.training import wrong_stopping, wrong_times
+from lossbench.config.tuning import tune_of
 from lossbench.config.wording import did_you_mean, key_text, nearest, shown
 from lossbench.config.yamlfile import Document
 from lossbench.errors import Problem
@@ -78,20 +80,34 @@ class _Reader:
         losses = self._entries("losses")
         losses_valid = not self.document.problems.touches(since=before)
         train = self._train()
+        optimizers, seeds = self._entries("optimizer"), self._seeds()
         return Experiment(
             name=name,
             datasets=datasets,
             models=models,
             losses=losses,
-            optimizers=self._entries("optimizer"),
+            optimizers=optimizers,
             schedules=self._schedules(train.epochs),
-            seeds=self._seeds(),
+            seeds=seeds,
             train=train,
             protocol=self._protocol(losses, losses_valid),
             execution=Execution(**self._section("execution")),
             path=Path(self.path),
             positions=self.document.positions,
+            tune=self._tune(optimizers, losses, seeds),
         )
+
+    def _tune(
+        self, optimizers: tuple[Entry, ...], losses: tuple[Entry, ...], seeds: tuple[int, ...]
+    ) -> Tune | None:
+        if "tune" in self.document.data:
+            values = self._section("tune")
+            return tune_of(values, optimizers, losses, seeds, self.document.problems)
+        for loss in losses:
+            for key in loss.tune:
+                text = "is to be tuned, and nothing says how; 'tune: {}' in the file is the usual"
+                self.document.problems.add_elsewhere(Problem(f"{loss.where}.{key}", text))
+        return None
 
     def _problem(self, text: str, *path: str | int, at_key: bool = False) -> None:
         self.document.problems.add(path, text, at_key=at_key)

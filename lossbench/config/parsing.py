@@ -5,7 +5,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lossbench.catalog import Ambiguous, Row, Table, UnknownName
@@ -31,6 +31,7 @@ from lossbench.config.keras_objects import check_keras, without_defaults
 from lossbench.config.nesting import Choice, Place, made_of_losses, may_stand
 from lossbench.config.positions import Problems
 from lossbench.config.sources import in_file
+from lossbench.config.tuning import own_space, report_at_odds
 from lossbench.config.wording import KeyPath, did_you_mean, key_text, shown
 
 LISTS = {
@@ -115,12 +116,16 @@ class Parser:
         if row is None or not may_stand(self, row, raw, place):
             return []
         label = self._label(given, path)
-        axes = self._axes(row, self._known(row, given, path), place)
+        known, tuned = own_space(self, row, self._known(row, given, path), place)
+        axes = self._axes(row, known, place)
         if self.problems.touches(since=before):
             # Values are still checked, so that all mistakes show at once.
             self._expand(row, axes, path, None)
             return []
-        return self._expand(row, axes, path, label)
+        found = self._expand(row, axes, path, label)
+        for one in found if tuned else ():
+            report_at_odds(row, one.params, tuned, path, self.problems)
+        return [replace(one, tune=tuned) for one in found] if tuned else found
 
     def _named(self, raw: Any, path: KeyPath) -> tuple[Row | None, dict[str, Any]]:
         """Return the row that an entry names and the other keys of the entry."""

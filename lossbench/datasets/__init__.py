@@ -25,6 +25,7 @@ from lossbench.datasets.parts import (
     of_output,
     split_sha256,
     targets_of,
+    without_test,
 )
 from lossbench.datasets.splitting import (
     Source,
@@ -52,6 +53,7 @@ __all__ = [
     "split_sha256",
     "targets_of",
     "varies_with_seed",
+    "without_test",
 ]
 
 

@@ -143,6 +143,12 @@ def of_output(splits: Splits, output: Output) -> Splits:
     )
 
 
+def without_test(splits: Splits) -> Splits:
+    """Return a data set whose test part is empty, without what is known of the best prediction."""
+    nothing = splits.test.rows(np.zeros(0, np.int64))
+    return replace(splits, test=nothing, optimum=None)
+
+
 def split_sha256(splits: Splits) -> str:
     """Hash which example is in which part: SHA-256 of the sorted ids of the three parts."""
     parts = (splits.train, splits.validation, splits.test)

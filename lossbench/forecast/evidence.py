@@ -12,7 +12,7 @@ from lossbench.config import Experiment
 from lossbench.errors import StoreError
 from lossbench.forecast.predicting import Kind, Planned, Timing
 from lossbench.plan import Plan
-from lossbench.store.experiments import read_plan
+from lossbench.store.experiments import read_plan, read_trials
 
 MOST_RESULTS = 500
 """Earlier jobs that are read, those of the experiment changed last first."""
@@ -35,7 +35,7 @@ def planned_jobs(experiment: Experiment, facts: Sequence[Facts], plan: Plan) -> 
             batch_size=job.batch_size,
             n_train=fact.n_train,
             pixels=math.prod(fact.image_shape),
-            epochs=job.epochs,
+            epochs=job.stop_after or job.epochs,
             backend=names["backend"],
         )
         planned.append(Planned(job.id, job.trace_key, kind))
@@ -91,16 +91,16 @@ def read_timings(
 
 
 def _planned_rows(runs_dir: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """Yield the planned jobs of all experiments in a folder, those changed last first."""
+    """Yield jobs and trials of all experiments in a folder, those changed last first."""
     if not runs_dir.is_dir():
         return
     folders = [path for path in runs_dir.iterdir() if store.is_experiment(path)]
     for folder in sorted(folders, key=lambda f: (f / "plan.csv").stat().st_mtime, reverse=True):
         try:
-            rows = read_plan(folder)
+            rows, trials = read_plan(folder), read_trials(folder)
         except StoreError:  # a damaged folder is no evidence; `run` and `status` speak of it
             continue
-        yield from ((folder, row) for row in rows if store.is_job(row))
+        yield from ((folder, row) for row in (*filter(store.is_job, rows), *trials))
 
 
 def _result(folder: Path) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ from lossbench.config.experiment import CONTROLS, Train
 from lossbench.forecast import Forecast
 from lossbench.plan import Plan
 from lossbench.reporting.status import duration
+from lossbench.tuning.expecting import cost, expected_jobs
+from lossbench.tuning.families import Family, families
 
 WIDTH = 80
 INDENT = " " * 13
@@ -29,14 +31,24 @@ def plan_text(
         lines += _row("beside", f"{', '.join(controls)} (head controls)")
     for skip in plan.skips:
         lines += _row("skipped", f"{skip.reason} ({skip.model}, {skip.optimizer})")
+    searched = families(experiment, plan.jobs)
+    lines += _tuning(searched)
     if forecast is not None:
         lines += _forecast(forecast)
-    lines.append(f"{len(plan.jobs)} jobs")
+    if not searched:
+        lines.append(f"{len(plan.jobs)} jobs")
+        return "\n".join(lines) + "\n"
+    jobs, spent = expected_jobs(plan.jobs, searched), cost(searched)
+    lines.append(f"{len(jobs)} jobs, after {spent.trainings} trials of tuning")
     return "\n".join(lines) + "\n"
 
 
-def plan_json(plan: Plan, forecast: Forecast) -> str:
-    """Return a plan and its forecast as JSON text; what is unknown is null."""
+def plan_json(plan: Plan, forecast: Forecast, experiment: Experiment | None = None) -> str:
+    """Return a plan and its forecast as JSON text; what is unknown is null.
+
+    Of an experiment with tuning, `tuning` says what that costs.
+    """
+    searched = families(experiment, plan.jobs) if experiment else ()
     jobs = [
         {
             "job_id": job.id,
@@ -50,8 +62,22 @@ def plan_json(plan: Plan, forecast: Forecast) -> str:
     ]
     skips = [vars(skip) for skip in plan.skips]
     told = _record(forecast)
-    data = {"jobs": jobs, "skips": skips, "forecast": told}
+    tuning = vars(cost(searched)) if searched else None
+    data = {"jobs": jobs, "skips": skips, "tuning": tuning, "forecast": told}
     return json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _tuning(searched: Sequence[Family]) -> Iterator[str]:
+    """Yield what is searched and what it costs; the first family speaks for all."""
+    if not searched:
+        return
+    from lossbench.reporting.tuning import plan_lines  # here: it needs SciPy, and plans do not
+
+    first = searched[0]
+    for number, text in enumerate(plan_lines(first.studies, first.tune, first.epochs)):
+        yield from _row("" if number else "tuning", text)
+    if len(searched) > 1:
+        yield from _row("", f"the same for each of {len(searched)} comparisons")
 
 
 def _record(forecast: Forecast) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def _lines(standing: Standing) -> Iterator[str]:
     share = f" ({len(standing.finished) / len(stored.runs):.0%})" if stored.runs else ""
     jobs = "job" if len(stored.runs) == 1 else "jobs"
     done = f"{len(standing.finished)} of {len(stored.runs)} {jobs} finished{share}"
+    if standing.trials and not standing.trials.over:
+        done = "tuning goes on, so that the jobs are not known yet"
     yield from _wrapped(f"{stored.name}: {done}, in {stored.folder}", "")
+    yield from _tuning(standing)
     yield _row("finished", len(standing.finished), _counts(standing.finished))
     yield _row("running", len(standing.running))
     for job in standing.running:
@@ -57,6 +60,17 @@ def _lines(standing: Standing) -> Iterator[str]:
     yield _row("missing", len(standing.missing))
     yield from _damage(standing, axes)
     yield from _remarks(standing)
+
+
+def _tuning(standing: Standing) -> Iterator[str]:
+    """Yield how the trials stand, if there are any."""
+    trials = standing.trials
+    if trials is None:
+        return
+    text = f"of {trials.asked} trials ended"
+    text += f", {trials.failed} failed" if trials.failed else ""
+    text += f", {trials.running} running" if trials.running else ""
+    yield _row("tuning", trials.finished + trials.failed, text)
 
 
 def _row(title: str, count: int, detail: str = "") -> str:
@@ -167,6 +181,7 @@ def _record(standing: Standing) -> dict[str, Any]:
         "older": stored.older,
         "skipped": len(stored.skips),
         "seconds_left": standing.seconds_left,
+        "trials": vars(standing.trials) if standing.trials else None,
     }
 
 

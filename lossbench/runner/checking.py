@@ -30,18 +30,19 @@ class Checked:
     notes: tuple[str, ...] = ()
 
 
-def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
+def check(path: Path, overrides: Sequence[str] = (), *, tune: bool = True) -> Checked:
     """Read an experiment file and plan it; trains nothing and writes nothing.
 
     Args:
         path: the experiment file.
         overrides: `key=value` texts that replace values of the file.
+        tune: whether hyperparameters are searched as the file says; else they are those it gives.
 
     Raises:
         ConfigError: every mistake of the file, all at once.
     """
     draft = config.load(path, overrides)
-    experiment = draft.experiment
+    experiment = draft.experiment if tune else config.untuned(draft.experiment)
     problems = list(draft.problems)
     known, facts = [], []
     for dataset in experiment.datasets:
@@ -61,7 +62,7 @@ def check(path: Path, overrides: Sequence[str] = ()) -> Checked:
             problems += backbones.misfits(model, backbone, data)
             notes += backbones.notes(model, backbone, data)
     plan = make_plan(experiment, facts, _sources(experiment))
-    problems += [*plan.problems, *_missing_backend(experiment)]
+    problems += [*plan.problems, *_missing_backend(experiment), *_missing_search(experiment)]
     if problems:
         raise ConfigError(config.in_order(problems))
     return Checked(experiment, tuple(facts), plan, tuple(notes))
@@ -103,6 +104,16 @@ def _missing_backend(experiment: Experiment) -> list[Problem]:
             f"Install it: {BACKENDS[name].install}",
         )
     ]
+
+
+def _missing_search(experiment: Experiment) -> list[Problem]:
+    """Return what is wrong where the search needs optuna and it is not installed; imports none."""
+    search = "grid" if experiment.tune is None else experiment.tune.search
+    if search == "grid" or importlib.util.find_spec("optuna"):
+        return []
+    text = f"{search} needs optuna, which is not installed; grid needs nothing"
+    where = experiment.where("tune", "search")
+    return [Problem(where, f'{text}. Install it: pip install "lossbench[tune]"')]
 
 
 def warnings(checked: Checked, strict: bool = False) -> list[str]:

@@ -5,18 +5,22 @@ import fnmatch
 import functools
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from lossbench import backbones, config, datasets, store
+from lossbench import backbones, datasets, store
 from lossbench.catalog.axes import USUAL, shown, varying
 from lossbench.errors import ConfigError, Problem, StoreError
 from lossbench.executors import Limits, Work, default_workers, local
 from lossbench.plan import Job
+from lossbench.runner import tuning
 from lossbench.runner.checking import Checked, warnings
+from lossbench.runner.stopping import Stop
+from lossbench.runner.writing import write_jobs, write_plan, write_tables
 from lossbench.store import Stored
+from lossbench.tuning.families import families
 
 
 class Watcher(Protocol):
@@ -26,6 +30,11 @@ class Watcher(Protocol):
         self, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
     ) -> None:
         """Hear which jobs will run, how many are finished already, and what is worth saying."""
+
+    def tuning(
+        self, number: int, jobs: Sequence[Job], folder: Path, finished: int, messages: Sequence[str]
+    ) -> None:
+        """Hear which trials of tuning will run in a round, counted from 1."""
 
     def finished(self, job: Job, result: dict[str, Any]) -> None:
         """Hear that a job has ended."""
@@ -65,30 +74,6 @@ class Options:
     strict: bool = False
 
 
-class Stop:
-    """The wish to end a run: running jobs write checkpoints, no other starts.
-
-    The wish is a file, so that it reaches every worker, on this machine or another.
-    """
-
-    def __init__(self) -> None:
-        self.why: str | None = None
-        self._path: Path | None = None
-
-    def place(self, folder: Path) -> Path:
-        """Choose the file; returns its path."""
-        self._path = folder / "stop"
-        if self.why:
-            self._path.touch()
-        return self._path
-
-    def request(self, why: str) -> None:
-        """Ask for the end; the first reason is kept."""
-        self.why = self.why or why
-        if self._path is not None:
-            self._path.touch()
-
-
 @dataclass
 class Outcome:
     """What a run came to.
@@ -101,6 +86,9 @@ class Outcome:
         left: jobs that are not finished, because the run was stopped.
         failed: jobs without a result, with the reason.
         stopped: why the run ended early, or None.
+        trials: trials of tuning that ran now.
+        trials_left: trials that are not finished; then no final job is known yet.
+        failed_trials: trials without a result, with the reason; they count as the worst.
     """
 
     folder: Path
@@ -110,6 +98,9 @@ class Outcome:
     left: int = 0
     failed: list[tuple[Job, str]] = field(default_factory=list)
     stopped: str | None = None
+    trials: int = 0
+    trials_left: int = 0
+    failed_trials: list[tuple[Job, str]] = field(default_factory=list)
 
 
 def run(
@@ -137,68 +128,90 @@ def run(
         KeyboardInterrupt, SystemExit: stopped at once; the tables hold what was finished.
     """
     options, stop = options or Options(), stop or Stop()
+    if options.max_time_s is not None:
+        stop.until = time.monotonic() + options.max_time_s
     folder = runs_dir / checked.experiment.name
     for dataset in checked.experiment.datasets:
         datasets.prepare(dataset.name, dataset.params)
     backbones.prepare(checked.experiment.models)
-    about_data = warnings(checked, options.strict)
-    _write_plan(folder, checked)
-    stored = store.read_experiment(folder)
-    threads = _threads(stored, options.threads)
+    messages = [*warnings(checked, options.strict), *checked.notes]
     outcome = Outcome(folder)
-    pending, messages = _pending(stored, checked.plan.jobs, options, outcome)
+    jobs = checked.plan.jobs
+    trials: tuple[Mapping[str, Any], ...] = ()
+    if checked.experiment.tune is not None:
+        searches = _tune(folder, checked, outcome, watcher, options, stop, messages)
+        if searches is None:
+            outcome.stopped = stop.why
+            return outcome
+        jobs = tuning.found_jobs(jobs, searches)
+        trials = tuple(result for one in searches for result in one.results.values())
+        messages = tuning.told(searches) if outcome.trials else [*messages, *tuning.told(searches)]
+    write_plan(folder, checked.experiment, jobs, checked.plan.skips)
+    stored = store.read_experiment(folder)
+    threads = _threads(stored, trials, options.threads)
+    pending, more = _pending(stored, jobs, options, outcome)
     if checked.experiment.execution.save_model != "none":
-        messages += _without_model(stored)
-    watcher.started(
-        list(pending.values()), folder, outcome.reused, [*about_data, *checked.notes, *messages]
-    )
+        more += _without_model(stored)
+    watcher.started(list(pending.values()), folder, outcome.reused, [*messages, *more])
     try:
         if pending:
-            _write_jobs(folder, pending.values(), stored.protocol_sha256)
+            write_jobs(folder, pending.values(), stored.protocol_sha256)
             _share(folder, checked, pending, outcome, watcher, options, threads, stop)
     finally:
-        _write_tables(folder)
+        write_tables(folder)
     outcome.left, outcome.stopped = len(pending), stop.why
     return outcome
 
 
-def _write_tables(folder: Path) -> None:
-    from lossbench import comparison  # here: it needs SciPy, and plans do not
+def _tune(
+    folder: Path,
+    checked: Checked,
+    outcome: Outcome,
+    watcher: Watcher,
+    options: Options,
+    stop: Stop,
+    messages: list[str],
+) -> list[tuning.Search] | None:
+    """Search hyperparameters; None where that was stopped."""
+    reader = tuning.Reader(folder, options.retry)
+    if options.only:
+        messages = [*messages, "--only leaves out final jobs alone; every loss is tuned."]
 
-    stored = store.read_experiment(folder)
-    store.write_tables(stored)
-    store.write_whole(folder / "convergence.csv", comparison.convergence_of(stored))
+    def train(number: int, trials: dict[str, Job], finished: int) -> bool:
+        stored = store.read_experiment(folder)
+        threads = _threads(stored, reader.results.values(), options.threads)
+        told = messages if number == 1 else []
+        watcher.tuning(number, list(trials.values()), folder, finished, told)
+        write_jobs(folder, trials.values(), stored.protocol_sha256)
+        of_round = Outcome(folder)
+        try:
+            _share(folder, checked, trials, of_round, watcher, options, threads, stop)
+        finally:
+            outcome.trials += of_round.trained
+            outcome.failed_trials += of_round.failed
+            outcome.trials_left = len(trials)
+        return not trials
+
+    wanted = families(checked.experiment, checked.plan.jobs)
+    begin = functools.partial(write_plan, folder, checked.experiment, (), checked.plan.skips)
+    return tuning.search(wanted, reader, begin, train)
 
 
-def _write_plan(folder: Path, checked: Checked) -> None:
-    jobs = (
-        {
-            "job_id": job.id,
-            **job.names(),
-            "seed": job.seed,
-            "epochs": job.epochs,
-            "metric": job.metric,
-            "tracks": " ".join(job.tracks),
-            "planned": "control" if job.control else "yes",
-        }
-        for job in checked.plan.jobs
-    )
-    skips = ({**vars(skip), "planned": "no"} for skip in checked.plan.skips)
-    rows: list[dict[str, Any]] = [*jobs, *skips]
-    store.write_whole(folder / "experiment.yaml", config.dump(checked.experiment))
-    store.write_whole(folder / "plan.csv", store.csv_text(store.PLAN_COLUMNS, rows))
-
-
-def _threads(stored: Stored, wanted: int | None) -> int:
+def _threads(stored: Stored, trials: Iterable[Mapping[str, Any]], wanted: int | None) -> int:
     """Return the threads of each worker: the same for all jobs of an experiment.
+
+    Args:
+        stored: the experiment.
+        trials: results of its trials.
+        wanted: those that are asked for, or None.
 
     Raises:
         StoreError: earlier jobs ran with another number.
     """
     before = {
-        int(run.result["threads"])
-        for run in stored.runs
-        if run.result and run.status in store.FINISHED and run.result.get("threads")
+        int(result["threads"])
+        for result in (*trials, *(run.result for run in stored.runs if run.result))
+        if result["status"] in store.FINISHED and result.get("threads")
     }
     if wanted is None:
         return min(before, default=1)
@@ -266,19 +279,6 @@ def _matches(job: Job, patterns: Sequence[str], apart: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
-def _write_jobs(folder: Path, jobs: Iterable[Job], protocol_sha256: str) -> None:
-    """Write the jobs' descriptions and take away what is left of an earlier failure.
-
-    A job that was described before and never finished runs under what is declared now.
-    """
-    for job in jobs:
-        place = store.job_folder(folder, job.id)
-        store.forget_failure(place)
-        told = job.record() | {"protocol_sha256": protocol_sha256}
-        if store.read_job(place) != told:
-            store.write_json(place / "job.json", told)
-
-
 def _share(
     folder: Path,
     checked: Checked,
@@ -290,15 +290,15 @@ def _share(
     stop: Stop,
 ) -> None:
     """Run pending jobs until none is left, leaving those to others that others hold."""
-    until = None if options.max_time_s is None else time.monotonic() + options.max_time_s
 
     def idle() -> None:
-        if until is not None and time.monotonic() > until:
+        if stop.until is not None and time.monotonic() > stop.until:
             stop.request("--max-time is over")
         watcher.idle()
 
     with tempfile.TemporaryDirectory(prefix="lossbench-", dir=_stop_dir(folder, options)) as place:
         stop_path = stop.place(Path(place))
+        idle()
         while pending and not stop.why:
             free = [job for job in pending.values() if not _held(folder, job)]
             work = [Work(store.job_folder(folder, job.id), job.trace_key) for job in free]

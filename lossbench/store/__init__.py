@@ -30,7 +30,7 @@ from lossbench.store.leases import Holder, Lease, claim, holder
 from lossbench.store.protocol import DECLARED, protocol_sha256
 from lossbench.store.saved_models import MODEL, SavedModel, find_model
 from lossbench.store.sealing import file_hashes, is_changed, is_sealed, verify, write_result
-from lossbench.store.standing import Damage, Running, Standing, read_standing
+from lossbench.store.standing import Damage, Running, Standing, Trials, read_standing
 from lossbench.store.tables import EPOCH_COLUMNS, write_tables
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "SavedModel",
     "Standing",
     "Stored",
+    "Trials",
     "claim",
     "csv_text",
     "file_hashes",

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Literal
 
 from lossbench.errors import StoreError
-from lossbench.store.experiments import FINISHED, read_plan, read_result
+from lossbench.store.experiments import (
+    FINISHED,
+    is_job,
+    read_plan,
+    read_result,
+    read_trials,
+)
 from lossbench.store.leases import acquire, claim, clock, dead_leases, holder
 from lossbench.store.sealing import verify
 
@@ -48,7 +54,8 @@ class Leftover:
 def leftovers(folder: Path, *, damaged: bool = False) -> list[Leftover]:
     """Return what an experiment's folder holds without need.
 
-    Jobs count as needless where the plan does not name them; a plan without any job says nothing.
+    Jobs count as needless where neither the plan nor the table of trials names them; a plan without
+    any job, as there is while tuning goes on, says nothing.
 
     Args:
         folder: the experiment's folder.
@@ -57,7 +64,9 @@ def leftovers(folder: Path, *, damaged: bool = False) -> list[Leftover]:
     Raises:
         StoreError: the plan cannot be read, so that nobody can say what is needed.
     """
-    planned = {row["job_id"] for row in read_plan(folder) if row["planned"] == "yes"}
+    planned = {row["job_id"] for row in read_plan(folder) if is_job(row)}
+    if planned:
+        planned |= {row["job_id"] for row in read_trials(folder)}
     found = list(_unended_writes(folder, None))
     for entry in _scan(folder / "jobs"):
         place = Path(entry.path)

@@ -249,7 +249,8 @@ def read_experiment(folder: Path) -> Stored:
     rows = read_plan(folder)
     damaged: list[str] = []
     runs = [_read_run(folder, row, damaged) for row in rows if is_job(row)]
-    ids = {run.job_id for run in runs}
+    trials = tuple(read_trials(folder))
+    ids = {run.job_id for run in runs} | {row["job_id"] for row in trials}
     older = sum(
         1
         for path in _entries(folder / "jobs")
@@ -265,7 +266,7 @@ def read_experiment(folder: Path) -> Stored:
         older=older,
         damaged=tuple(damaged),
         protocol_sha256=protocol_sha256(about),
-        trials=tuple(read_trials(folder)),
+        trials=trials,
     )
 
 

@@ -25,5 +25,12 @@ def protocol_sha256(about: Mapping[str, Any]) -> str:
     protocol = about.get("protocol") or {}
     declared = {key: protocol[key] for key in DECLARED if protocol.get(key) is not None}
     seeds = {} if declared.get("looks") else {"seeds": about.get("seeds")}
-    text = json.dumps(declared | seeds | {"tune": about.get("tune")}, sort_keys=True)
+    tuning = {"tune": about.get("tune")} | _own(about)
+    text = json.dumps(declared | seeds | tuning, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _own(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the losses with parameters of their own that are tuned; nothing without any."""
+    own = [loss for loss in about.get("losses") or () if '"tune": ' in json.dumps(loss)]
+    return {"losses": own} if own and about.get("tune") else {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lossbench.errors import StoreError
 from lossbench.store.experiments import (
     FINISHED,
     Run,
@@ -11,6 +12,7 @@ from lossbench.store.experiments import (
     job_folder,
     read_experiment,
     read_progress,
+    read_result,
 )
 from lossbench.store.leases import Holder, holder
 from lossbench.store.sealing import is_sealed, verify
@@ -51,6 +53,25 @@ class Damage:
 
 
 @dataclass(frozen=True)
+class Trials:
+    """How the trials of tuning stand that were asked for so far.
+
+    Attributes:
+        asked: how many there are.
+        finished: how many have a result.
+        failed: how many ended in none, which counts as the worst.
+        running: how many living processes work on.
+        over: whether the search is over, so that final jobs are known.
+    """
+
+    asked: int
+    finished: int
+    failed: int
+    running: int
+    over: bool
+
+
+@dataclass(frozen=True)
 class Standing:
     """How an experiment stands. Every planned job is in one of the first five.
 
@@ -63,6 +84,7 @@ class Standing:
         damaged: jobs that must be done again, after a result that cannot be relied upon.
         checked: whether every file was compared with its hash, or the results were read only.
         unverified: how many finished jobs carry no hashes; 0 unless `checked`.
+        trials: of tuning; None without any.
     """
 
     stored: Stored
@@ -73,6 +95,7 @@ class Standing:
     damaged: tuple[Damage, ...]
     checked: bool
     unverified: int
+    trials: Trials | None = None
 
     @property
     def seconds_left(self) -> float | None:
@@ -144,6 +167,32 @@ def read_standing(folder: Path, *, check: bool = False) -> Standing:
         damaged=tuple(damaged),
         checked=check,
         unverified=sum(not is_sealed(run.result or {}) for run in finished) if check else 0,
+        trials=_trials(stored) if stored.trials else None,
+    )
+
+
+def _trials(stored: Stored) -> Trials:
+    """Count trials; the table knows those of finished rounds, and the folders the others."""
+    status = {row["job_id"]: row["status"] for row in stored.trials}
+    running = 0
+    for job_id in [job_id for job_id, known in status.items() if known == "missing"]:
+        place = job_folder(stored.folder, job_id)
+        try:
+            result = read_result(place)
+        except StoreError:  # damaged: it is done again
+            result = None
+        if result is not None:
+            status[job_id] = str(result["status"])
+        elif holder(place):
+            running += 1
+    ended = [known for known in status.values() if known != "missing"]
+    finished = sum(known in FINISHED for known in ended)
+    return Trials(
+        asked=len(status),
+        finished=finished,
+        failed=len(ended) - finished,
+        running=running,
+        over=bool(stored.runs),
     )
 
 

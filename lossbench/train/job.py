@@ -26,6 +26,7 @@ from lossbench.train import (
     precision,
     recording,
     saved_model,
+    trial,
 )
 from lossbench.train.assembly import assemble, enter, forget, trainable_params
 from lossbench.train.evaluation import Answer, Evaluation
@@ -196,8 +197,8 @@ def _train_and_measure(
         "n_test": len(setting.splits.test.ids),
         "image_shape": list(setting.splits.train.images.shape[1:]),
         "epochs_done": state.epoch,
-        "stopped_early": status == "ok" and state.epoch < job["train"]["epochs"],
-        "epochs_unused": job["train"]["epochs"] - state.epoch if status == "ok" else None,
+        "stopped_early": status == "ok" and state.epoch < trial.last_epoch(job),
+        "epochs_unused": trial.last_epoch(job) - state.epoch if status == "ok" else None,
         "selected_epoch": state.selected,
         "selection_metric": job["metric"],
         "first_bad_step": first_bad_step(state.all_step_losses()),
@@ -222,7 +223,9 @@ def _train_and_measure(
         "label_sha256": datasets.label_sha256(setting.splits),
         **({"damage": dict(setting.splits.damage)} if setting.splits.damage else {}),
     }
-    if status == "ok":
+    if trial.is_trial(job):
+        result |= trial.measure(setting, state) if status == "ok" else trial.NOTHING
+    elif status == "ok":
         _put_average_in_place(fed, setting)
         kept = weights_of(fed) if save_model == "last" else state.best_weights
         result |= _measure(folder, fed, setting, state)
@@ -278,7 +281,7 @@ def _message(status: Status, state: State) -> str | None:
 def _train(fed: IndexFed, state: State, setting: Setting, watch: Watch) -> tuple[Status, IndexFed]:
     """Train stage after stage; returns how it ended, and the network as its last one runs it."""
     status: Status = "ok"
-    while state.epoch < setting.job["train"]["epochs"]:
+    while state.epoch < trial.last_epoch(setting.job):
         stage = setting.stage_of(state.epoch + 1)
         if fed.stage != stage:
             fed = enter(setting, stage.first, watch.features)
@@ -311,7 +314,7 @@ def _train_stage(
         fed,
         state,
         order=setting.order,
-        epochs=stage.last,
+        epochs=min(stage.last, trial.last_epoch(job)),
         batch_size=job["train"]["batch_size"],
         higher_is_better=bool(metric_row(job["metric"]).higher_is_better),
         validate=validate,

@@ -44,7 +44,9 @@ class Data:
 
 
 @functools.lru_cache(maxsize=2)
-def load_data(name: str, params: str, content: str, seed: int, budget_mib: float) -> Data:
+def load_data(
+    name: str, params: str, content: str, seed: int, budget_mib: float, with_test: bool = True
+) -> Data:
     """Load a data set; the worker keeps the last two, since most jobs share theirs.
 
     Args:
@@ -53,8 +55,12 @@ def load_data(name: str, params: str, content: str, seed: int, budget_mib: float
         content: hashes of its file and the like, as JSON: another content is loaded anew.
         seed: decides what is damaged.
         budget_mib: images that take more stay where they are and are read while training.
+        with_test: whether the test part is kept. A trial of tuning goes without: it is dropped
+            here, before anything sees it.
     """
     splits = datasets.load(name, json.loads(params), seed, json.loads(content).get("data_sha256"))
+    if not with_test:
+        splits = datasets.without_test(splits)
     resident = make_resident(splits)
     images: Any = resident.images
     if images.nbytes <= budget_mib * 2**20:

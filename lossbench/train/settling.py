@@ -13,7 +13,7 @@ from lossbench.catalog.losses import Decode, Task
 from lossbench.datasets import Splits
 from lossbench.metrics import Slice
 from lossbench.requirements import Requirements, requirements
-from lossbench.train import augmentation, evaluation, schedules
+from lossbench.train import augmentation, evaluation, schedules, trial
 from lossbench.train.augmentation import Draws, Steps
 from lossbench.train.evaluation import Answer, Reading
 from lossbench.train.loading import MEMORY_BUDGET_MIB, Data, load_data
@@ -150,7 +150,14 @@ def settle(job: Mapping[str, Any], memory_budget_mib: float = MEMORY_BUDGET_MIB)
     name, params = job["dataset"]["name"], job["dataset"]["params"]
     seed = job["seed"] if datasets.varies_with_seed(params) else 0
     content = json.dumps(job.get("content", {}), sort_keys=True)
-    data = load_data(name, json.dumps(params, sort_keys=True), content, seed, memory_budget_mib)
+    data = load_data(
+        name,
+        json.dumps(params, sort_keys=True),
+        content,
+        seed,
+        memory_budget_mib,
+        with_test=not trial.is_trial(job),
+    )
     loss = requirements(job["loss"], data.splits.task, data.splits.outputs)
     found = evaluation.answers(data.splits, loss)
     if data.splits.outputs:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lossbench.errors import StoreError
-from lossbench.train import checkpoint, environment
+from lossbench.train import checkpoint, environment, trial
 from lossbench.train.event_files import EventFile
 from lossbench.train.feeding import IndexFed
 from lossbench.train.loop import State
@@ -60,7 +60,7 @@ class Watch:
     def begin(self, fed: IndexFed, setting: Setting, state: State) -> None:
         """Take note of the network, of what a full training is, and where it goes on."""
         self.fed, self.setting, self.done = fed, setting, state.epoch
-        self.epochs = int(setting.job["train"]["epochs"])
+        self.epochs = trial.last_epoch(setting.job)
         if self.tensorboard and self.events is None:  # of several stages the first one
             self.events = EventFile(self.folder, self.epochs * setting.steps_per_epoch)
             self.events.begin(state)

@@ -75,7 +75,8 @@ CASES = {
     "train={epochs: 1, epochs: 2}": "train: key 'epochs' is given twice; first at line 1, column 2",
     "losses=[{name: huber, delta: 0}]": "losses: losses[0].delta: 0 is not allowed; delta > 0",
     "trian.epochs=3": "trian.epochs: trian: unknown key 'trian'; the keys are name, dataset, "
-    "model, losses, optimizer, schedule, seeds, train, protocol, execution. Did you mean 'train'?",
+    "model, losses, optimizer, schedule, seeds, train, tune, protocol, execution. "
+    "Did you mean 'train'?",
     "optimizer.learning_rate=0": "optimizer.learning_rate: 0 is not allowed; learning_rate > 0",
     "optimizer.learningrate=1": "optimizer.learningrate: optimizer 'adam' has no parameter "
     "'learningrate'; it takes learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, "

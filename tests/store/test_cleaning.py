@@ -147,3 +147,34 @@ def test_a_failure_is_forgotten_but_never_a_result(runs):
         store.forget_failure(job)
     assert store.read_result(failed) is None and tree(failed) == []
     assert store.read_result(place(runs, "focal", 0))["status"] == "ok"
+
+
+def trials(folder, *losses):
+    """Write a table of trials that names the jobs of some losses."""
+    table = [{"job_id": place(folder, loss).name, "status": "ok"} for loss in losses]
+    text = store.csv_text(store.TUNING_COLUMNS, table)
+    store.write_whole(folder / "tuning.csv", text)
+
+
+def test_trials_are_no_leftovers(runs):
+    assert kinds(store.leftovers(runs)) == [("job", place(runs, "old").name)]
+    trials(runs, "old")
+    assert store.leftovers(runs) == []
+    assert store.read_experiment(runs).older == 0
+
+
+def test_while_tuning_goes_on_nothing_counts_as_a_leftover_job(runs):
+    store.write_whole(runs / "plan.csv", store.csv_text(store.PLAN_COLUMNS, []))
+    trials(runs, "old")
+    assert store.leftovers(runs) == []
+
+
+def test_controls_are_no_leftovers(make_runs):
+    folder = make_runs({"cross_entropy": [0.9], "control": [0.9]})
+    plan = (folder / "plan.csv").read_text().splitlines(keepends=True)
+    text = "".join(
+        line.replace(",yes,", ",control,") if "control" in line else line for line in plan
+    )
+    (folder / "plan.csv").write_text(text)
+    assert [run.control for run in store.read_experiment(folder).runs] == [False, True]
+    assert store.leftovers(folder) == []

@@ -119,3 +119,18 @@ def test_many_failures_are_summed_up(make_runs):
 )
 def test_durations_are_said_as_people_do(seconds, text):
     assert duration(seconds) == text
+
+
+def test_trials_are_counted_apart(make_runs):
+    folder = make_runs({"cross_entropy": [0.9], "trial": [0.9, None, 0.8]})
+    plan = (folder / "plan.csv").read_text().splitlines(keepends=True)
+    (folder / "plan.csv").write_text("".join(line for line in plan if "trial" not in line))
+    ids = [f"made-mnist_mini-trial-{seed}" for seed in range(3)]
+    rows = [{"job_id": job_id, "status": "missing"} for job_id in ids]
+    rows[2]["status"] = "error"  # as a finished round has it
+    store.write_whole(folder / "tuning.csv", store.csv_text(store.TUNING_COLUMNS, rows))
+    found = store.read_standing(folder)
+    assert len(found.finished) == 1
+    assert found.trials == store.Trials(asked=3, finished=1, failed=1, running=0, over=True)
+    (folder / "tuning.csv").unlink()
+    assert store.read_standing(folder).trials is None
