@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise own-folder own-csv retrieval series vectors counts rare-positives outliers heteroscedastic soft-labels missing-labels own-function segmentation augmentation optimizers own-network
+EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordinal multilabel skewed-noise own-folder own-csv retrieval series vectors counts rare-positives outliers heteroscedastic soft-labels missing-labels own-function segmentation augmentation optimizers own-network null learning-rates
 
 EXAMPLES_WITH_BACKBONE := finetune-frozen finetune-staged
 

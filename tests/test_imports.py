@@ -11,7 +11,7 @@ COMMANDS = {
     "help": (["--help"], HEAVY | {"pandas", "scipy", "numpy", "pydantic"}),
     "list": (["list", "losses"], HEAVY | {"pandas", "scipy"}),
     "validate": (["validate", "configs/quickstart.yaml"], HEAVY | {"pandas", "scipy"}),
-    "plan": (["plan", "configs/quickstart.yaml"], HEAVY | {"pandas", "scipy"}),
+    "plan": (["plan", "configs/quickstart.yaml"], HEAVY | {"pandas"}),
     "inspect": (["inspect", "mnist_mini"], {"tensorflow", "keras", "matplotlib", "ray"}),
     "recommend": (
         ["recommend", "configs/quickstart.yaml"],

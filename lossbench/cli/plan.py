@@ -30,9 +30,10 @@ def plan(
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Show the grid, the skips, and how much time, memory and disk it takes; trains nothing.
+    """Show the grid, what it can detect, and what time, memory and disk it takes; trains nothing.
 
-    The forecast rests on the timings of earlier jobs in the runs folder.
+    The forecast rests on the timings of earlier jobs in the runs folder, and so does the smallest
+    difference that this many seeds detect: on how much earlier runs spread.
 
     Examples:
 
@@ -41,16 +42,19 @@ def plan(
       lossbench plan configs/mnist.yaml --measure
     """
     from lossbench import runner
+    from lossbench.comparison.planning import designs
     from lossbench.reporting.plan import plan_json, plan_text
 
-    checked = runner.check(path, overrides or ())
+    checked = runner.check(path, overrides or (), runs_dir)
     _warn(checked, strict)
     forecast = _forecast(checked, runs_dir, measure, workers, threads)
+    found = designs(checked.experiment, checked.plan, runs_dir)
     if json:
-        found = replace(checked.plan, jobs=runner.prospect(checked, runs_dir).jobs)
-        typer.echo(plan_json(found, forecast, checked.experiment), nl=False)
+        planned = replace(checked.plan, jobs=runner.prospect(checked, runs_dir).jobs)
+        typer.echo(plan_json(planned, forecast, checked.experiment, found), nl=False)
         return
-    typer.echo(plan_text(checked.experiment, checked.facts, checked.plan, forecast), nl=False)
+    text = plan_text(checked.experiment, checked.facts, checked.plan, forecast, found)
+    typer.echo(text, nl=False)
 
 
 def _warn(checked: "Checked", strict: bool) -> None:

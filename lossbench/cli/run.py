@@ -66,6 +66,15 @@ def run(
         int | None,
         typer.Option(min=1, help="Threads in each worker; changes the last bits. [default: 1]"),
     ] = None,
+    more_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--more-seeds",
+            metavar="N",
+            min=1,
+            help="Add N seeds to a finished experiment; see protocol.looks.",
+        ),
+    ] = None,
     retry: Annotated[
         list[Retry] | None, typer.Option(help="Run jobs again that failed before.")
     ] = None,
@@ -104,6 +113,8 @@ def run(
       lossbench run configs/mnist.yaml --retry failed --max-time 8h
 
       lossbench run configs/honest.yaml --no-tune
+
+      lossbench run configs/mnist.yaml --more-seeds 5
     """
     from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
@@ -123,7 +134,7 @@ def run(
         max_time_s=None if max_time is None else _seconds(max_time),
         strict=strict,
     )
-    checked = runner.check(path, overrides or (), tune=not no_tune)
+    checked = runner.check(path, overrides or (), runs_dir, more_seeds or 0, tune=not no_tune)
     stop = runner.Stop()
     watcher = make_watcher(quiet=quiet or json)
     again = f"lossbench run {path}"

@@ -43,8 +43,8 @@ PROTOCOL = {
         "the epoch whose test scores are compared: chosen on validation, or the last",
     ),
     "looks": Parameter(
-        Annotated[tuple[Annotated[int, Ge(2)], ...], MinLen(1)] | None,
-        "null or a rising list of numbers of seeds >= 2",
+        Annotated[tuple[Annotated[int, Ge(3)], ...], MinLen(1)] | None,
+        "null or a rising list of numbers of seeds >= 3",
         None,
         "how many seeds there are each time that the results are looked at; every look is tested "
         "at alpha over the number of looks, so that seeds may be added up to the last",

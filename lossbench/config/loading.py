@@ -32,6 +32,7 @@ from lossbench.config.experiment import (
     Tune,
 )
 from lossbench.config.fields import check, described
+from lossbench.config.looks import wrong_looks
 from lossbench.config.overrides import apply
 from lossbench.config.parsing import MANY, Parser
 from lossbench.config.reading import read
@@ -79,8 +80,8 @@ class _Reader:
         before = len(self.document.problems)
         losses = self._entries("losses")
         losses_valid = not self.document.problems.touches(since=before)
-        train = self._train()
-        optimizers, seeds = self._entries("optimizer"), self._seeds()
+        train, seeds = self._train(), self._seeds()
+        optimizers = self._entries("optimizer")
         return Experiment(
             name=name,
             datasets=datasets,
@@ -90,7 +91,7 @@ class _Reader:
             schedules=self._schedules(train.epochs),
             seeds=seeds,
             train=train,
-            protocol=self._protocol(losses, losses_valid),
+            protocol=self._protocol(losses, losses_valid, len(seeds)),
             execution=Execution(**self._section("execution")),
             path=Path(self.path),
             positions=self.document.positions,
@@ -224,9 +225,11 @@ class _Reader:
             problems.add((*path, i) if i is not None and isinstance(raw, list) else path, text)
         return found
 
-    def _protocol(self, losses: tuple[Entry, ...], losses_valid: bool) -> Protocol:
+    def _protocol(self, losses: tuple[Entry, ...], losses_valid: bool, n_seeds: int) -> Protocol:
         values = self._section("protocol")
         values["metric"] = self._metric(values["metric"])
+        for path, text in wrong_looks(values["looks"], n_seeds) if values["looks"] else ():
+            self._problem(text, *path)
         if losses_valid:
             values["baseline"] = self._baseline(values["baseline"], losses)
         return Protocol(**values)

@@ -7,13 +7,16 @@ from typing import Any
 
 from lossbench.catalog import AUGMENTATIONS, DATASETS, LOSSES, MODELS, OPTIMIZERS, SCHEDULES, Facts
 from lossbench.catalog.axes import USUAL
+from lossbench.comparison.planning import Design
 from lossbench.config import Experiment
 from lossbench.config.dumping import flow
 from lossbench.config.entries import plain
 from lossbench.config.experiment import CONTROLS, Train
 from lossbench.forecast import Forecast
 from lossbench.plan import Plan
+from lossbench.reporting.designs import design_record, design_rows
 from lossbench.reporting.status import duration
+from lossbench.store.files import finite
 from lossbench.tuning.expecting import cost, expected_jobs
 from lossbench.tuning.families import Family, families
 
@@ -22,9 +25,13 @@ INDENT = " " * 13
 
 
 def plan_text(
-    experiment: Experiment, facts: Sequence[Facts], plan: Plan, forecast: Forecast | None = None
+    experiment: Experiment,
+    facts: Sequence[Facts],
+    plan: Plan,
+    forecast: Forecast | None = None,
+    designs: Sequence[Design] = (),
 ) -> str:
-    """Return what an experiment will do and, if known, what it takes, for people."""
+    """Return what an experiment will do, can detect and, if known, takes, for people."""
     lines = [f"experiment {experiment.name}", *_grid(experiment, facts)]
     controls = dict.fromkeys(job.loss.display(LOSSES) for job in plan.jobs if job.control)
     if controls:
@@ -33,6 +40,8 @@ def plan_text(
         lines += _row("skipped", f"{skip.reason} ({skip.model}, {skip.optimizer})")
     searched = families(experiment, plan.jobs)
     lines += _tuning(searched)
+    for title, text in design_rows(designs):
+        lines += _row(title, text)
     if forecast is not None:
         lines += _forecast(forecast)
     if not searched:
@@ -43,8 +52,13 @@ def plan_text(
     return "\n".join(lines) + "\n"
 
 
-def plan_json(plan: Plan, forecast: Forecast, experiment: Experiment | None = None) -> str:
-    """Return a plan and its forecast as JSON text; what is unknown is null.
+def plan_json(
+    plan: Plan,
+    forecast: Forecast,
+    experiment: Experiment | None = None,
+    designs: Sequence[Design] = (),
+) -> str:
+    """Return a plan, what it can detect and its forecast as JSON; what is unknown is null.
 
     Of an experiment with tuning, `tuning` says what that costs.
     """
@@ -63,7 +77,13 @@ def plan_json(plan: Plan, forecast: Forecast, experiment: Experiment | None = No
     skips = [vars(skip) for skip in plan.skips]
     told = _record(forecast)
     tuning = vars(cost(searched)) if searched else None
-    data = {"jobs": jobs, "skips": skips, "tuning": tuning, "forecast": told}
+    data = {
+        "jobs": jobs,
+        "skips": skips,
+        "tuning": tuning,
+        "designs": [finite(design_record(design)) for design in designs],
+        "forecast": told,
+    }
     return json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 

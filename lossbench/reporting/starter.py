@@ -92,4 +92,9 @@ def _protocol(found: Recommendation) -> list[str]:
             "  ",
         )
         lines.append(f"  delta: {found.delta:g}")
-    return lines
+    lines += comment(
+        "To look at the results with 8 seeds and, if they are open, with 12, say so before: each "
+        "look is then tested at half of alpha, and `lossbench run --more-seeds 4` adds the others.",
+        "  ",
+    )
+    return [*lines, "  # looks: [8, 12]"]

@@ -15,27 +15,40 @@ from lossbench.config.entries import CUSTOM, walk
 from lossbench.config.sources import source_file
 from lossbench.errors import ConfigError, DataError, Problem, StoreError, StrictError
 from lossbench.plan import Plan, make_plan
+from lossbench.runner.extending import Extension, extend
 
 
 @dataclass(frozen=True)
 class Checked:
     """An experiment without mistakes, what is known of its data, its plan, and what is to be said.
 
-    `notes` are about networks that were trained before: sentences for the user, nothing wrong.
+    `notes` are about networks that were trained before, and about seeds that were added: sentences
+    for the user, nothing wrong. `extension` says which seeds were added; None where nobody asked.
     """
 
     experiment: Experiment
     facts: tuple[Facts, ...]
     plan: Plan
     notes: tuple[str, ...] = ()
+    extension: Extension | None = None
 
 
-def check(path: Path, overrides: Sequence[str] = (), *, tune: bool = True) -> Checked:
+def check(
+    path: Path,
+    overrides: Sequence[str] = (),
+    runs_dir: Path | None = None,
+    more_seeds: int = 0,
+    *,
+    tune: bool = True,
+) -> Checked:
     """Read an experiment file and plan it; trains nothing and writes nothing.
 
     Args:
         path: the experiment file.
         overrides: `key=value` texts that replace values of the file.
+        runs_dir: where experiments' folders lie, so that seeds that were added to one there count;
+            None means that those of the file do.
+        more_seeds: how many seeds are added to them now.
         tune: whether hyperparameters are searched as the file says; else they are those it gives.
 
     Raises:
@@ -61,11 +74,16 @@ def check(path: Path, overrides: Sequence[str] = (), *, tune: bool = True) -> Ch
         if backbone is not None and not isinstance(model, Problem):
             problems += backbones.misfits(model, backbone, data)
             notes += backbones.notes(model, backbone, data)
+    extension = None
+    if runs_dir is not None and not problems:
+        extension = extend(experiment, runs_dir, more_seeds)
+        experiment = replace(experiment, seeds=extension.seeds)
+        notes += extension.messages
     plan = make_plan(experiment, facts, _sources(experiment))
     problems += [*plan.problems, *_missing_backend(experiment), *_missing_search(experiment)]
     if problems:
         raise ConfigError(config.in_order(problems))
-    return Checked(experiment, tuple(facts), plan, tuple(notes))
+    return Checked(experiment, tuple(facts), plan, tuple(notes), extension)
 
 
 def _look_at_models(

@@ -17,6 +17,7 @@ from lossbench.executors import Limits, Work, default_workers, local
 from lossbench.plan import Job
 from lossbench.runner import tuning
 from lossbench.runner.checking import Checked, warnings
+from lossbench.runner.extending import write_extension
 from lossbench.runner.stopping import Stop
 from lossbench.runner.writing import write_jobs, write_plan, write_tables
 from lossbench.store import Stored
@@ -135,6 +136,8 @@ def run(
         datasets.prepare(dataset.name, dataset.params)
     backbones.prepare(checked.experiment.models)
     messages = [*warnings(checked, options.strict), *checked.notes]
+    if checked.extension is not None:
+        write_extension(folder, checked.extension)
     outcome = Outcome(folder)
     jobs = checked.plan.jobs
     trials: tuple[Mapping[str, Any], ...] = ()
