@@ -6,7 +6,7 @@ EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordin
 
 EXAMPLES_WITH_BACKBONE := finetune-frozen finetune-staged
 
-.PHONY: help demo oracles test slow soak bench bench-losses bench-frozen check format examples schema docs clean
+.PHONY: help demo oracles test slow soak bench bench-losses bench-frozen bench-compare check format examples schema docs simulation clean
 help:
 	@echo "make demo      install, run configs/quickstart.yaml, show the comparison"
 	@echo "make test      install what tests need and run them"
@@ -16,11 +16,13 @@ help:
 	@echo "make bench     compare speed with hand-written scripts; LOSSBENCH_DATA has mnist.npz"
 	@echo "make bench-losses  what each loss adds to a training step"
 	@echo "make bench-frozen  compare speed where a pretrained network is frozen"
+	@echo "make bench-compare  how long compare takes over 1,000 and 10,000 jobs"
 	@echo "make check     ruff, mypy, import contract, schema is fresh"
 	@echo "make format    format and repair what ruff can"
 	@echo "make examples  run the example configs"
 	@echo "make schema    write configs/lossbench.schema.json"
 	@echo "make docs      write the pages of docs/ that a script writes"
+	@echo "make simulation  write docs/simulation.md: how often verdicts are wrong; a minute"
 	@echo "make clean     remove the environment"
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -60,6 +62,9 @@ bench-losses: $(VENV)/installed
 bench-frozen: $(VENV)/installed
 	$(BIN)/python benchmarks/frozen.py $(BENCH)
 
+bench-compare: $(VENV)/installed
+	$(BIN)/python benchmarks/comparing.py $(BENCH)
+
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -84,12 +89,16 @@ examples: $(VENV)/installed
 schema: $(VENV)/installed
 	$(BIN)/lossbench schema -o configs/lossbench.schema.json
 
-docs: $(VENV)/installed-dev
+docs: $(VENV)/installed-dev simulation
 	$(BIN)/lossbench check-loss --all --markdown > $(VENV)/check-loss.md
 	mv $(VENV)/check-loss.md docs/check-loss.md
 	$(BIN)/python docs/tutorial_numbers.py > docs/tutorial-numbers.md
 	$(BIN)/python docs/oracles.py > docs/oracles.md
 	$(BIN)/python docs/synthetic_data.py > docs/synthetic-data.md
+
+simulation: $(VENV)/installed
+	$(BIN)/python docs/simulation.py > $(VENV)/simulation.md
+	mv $(VENV)/simulation.md docs/simulation.md
 
 clean:
 	rm -rf $(VENV)

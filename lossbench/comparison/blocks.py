@@ -11,7 +11,7 @@ from lossbench.store import Run
 
 def level_of(run: Run, factor: str) -> str:
     """Return a run's level of the factor: its display name on that axis."""
-    return str(getattr(run, factor))
+    return str(getattr(run, factor))  # not run.names(): it is asked for often
 
 
 def levels_of(runs: Sequence[Run], factor: str) -> list[str]:

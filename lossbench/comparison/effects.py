@@ -82,23 +82,6 @@ def _corr(mine: Array, reference: Array) -> float:
     return float(np.corrcoef(mine, reference)[0, 1])
 
 
-def sign_flips(oriented: Array, baseline: int | None, overlap: float) -> list[float]:
-    """Return the adjusted p-value of each level's exact sign-flip test; NaN where there is none.
-
-    Args:
-        oriented: oriented values, [levels, seeds]; NaN where a run failed.
-        baseline: the row of the baseline.
-        overlap: where blocks overlap they are not independent, as the test asks.
-    """
-    p = [math.nan] * len(oriented)
-    if baseline is not None and not overlap:
-        for level, values in enumerate(oriented):
-            d = (values - oriented[baseline])[~np.isnan(values - oriented[baseline])]
-            if level != baseline and len(d) >= stats.FEWEST_BLOCKS:
-                p[level] = stats.sign_flip_p(d, np.random.default_rng(0))
-    return [float(value) for value in stats.holm(p)]
-
-
 def not_distinguishable(
     oriented: Array, means: Sequence[float], best: int, alpha: float, overlap: float
 ) -> list[bool]:

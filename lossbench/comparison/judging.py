@@ -26,6 +26,7 @@ class _Tested:
     p_holm: float = math.nan
     p_tost: float = math.nan
     p_beyond: float = math.nan
+    p_sign_flip: float = math.nan
     mde: float = math.nan
     verdict: str = "BASELINE"
     flags: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ def _row(
         p_holm=tested.p_holm,
         p_tost=tested.p_tost,
         p_beyond=tested.p_beyond,
+        p_sign_flip=tested.p_sign_flip,
         mde=tested.mde,
         verdict=tested.verdict,
         flags=flags,
@@ -109,43 +111,38 @@ def _row(
 
 def _tests(table: Array, delta: float, alpha: float, overlap: float) -> list[_Tested]:
     """Test each row of `table`, [levels, seeds]; p-values are adjusted over the rows."""
-    complete = [row[~np.isnan(row)] for row in table]
-    testable = [len(d) >= stats.FEWEST_BLOCKS for d in complete]
-    usable = [ok and math.isfinite(delta) for ok in testable]
-    nan = math.nan
-    paired = [stats.paired_difference(d, alpha, overlap) for d in complete]
-    p_holm = stats.holm([p.p_t if ok else nan for p, ok in zip(paired, testable, strict=True)])
-    both = list(zip(complete, usable, strict=True))
-    tost = [stats.tost_p(d, delta, overlap) if u else nan for d, u in both]
-    beyond = [stats.beyond_delta_p(d, delta, overlap) if u else nan for d, u in both]
-    p_tost, p_beyond = stats.holm(tost), stats.holm(beyond)
-    left_out: list[list[str]] = [[]] * len(table)
-    if any(usable):
-        left_out = stats.left_out_verdicts(table, delta, alpha, overlap)
-    found = []
-    for i, (d, p) in enumerate(zip(complete, paired, strict=True)):
-        code = stats.verdict(p.n, p.mean, p_holm[i], p_tost[i], p_beyond[i], alpha)
-        sign_flip = stats.sign_flip_p(d, np.random.default_rng(0)) if testable[i] else nan
-        if overlap:  # it asks for independent pairs, so it can contradict nothing
-            sign_flip = float(p_holm[i])
-        widened = math.sqrt(1 + p.n * overlap)
-        same = stats.all_equal(d)
-        spread = testable[i] and p.sd > 0
-        found.append(
-            _Tested(
-                n=p.n,
-                diff=p.mean,
-                ci_low=p.ci_low,
-                ci_high=p.ci_high,
-                p=p.p_t,
-                p_holm=float(p_holm[i]),
-                p_tost=float(p_tost[i]),
-                p_beyond=float(p_beyond[i]),
-                mde=stats.mde_dz(p.n, alpha / len(table)) * p.sd * widened if spread else nan,
-                verdict=code,
-                flags=stats.flags(
-                    p.n, len(table), code, p_holm[i], sign_flip, same, left_out[i], alpha
-                ),
-            )
+    if not len(table):
+        return []
+    of = stats.family(table, delta, alpha, overlap, np.random.default_rng(0))
+    left_out = stats.left_out_verdicts(table, delta, alpha, overlap)
+    widened = np.sqrt(1 + of.n * overlap) * of.sd
+    return [
+        _Tested(
+            n=n,
+            diff=float(of.mean[i]),
+            ci_low=float(of.ci_low[i]),
+            ci_high=float(of.ci_high[i]),
+            p=float(of.p_t[i]),
+            p_holm=float(of.p_holm[i]),
+            p_tost=float(of.p_tost[i]),
+            p_beyond=float(of.p_beyond[i]),
+            p_sign_flip=float(of.p_sign_flip[i]),
+            mde=(
+                stats.mde_dz(n, alpha / len(table)) * float(widened[i])
+                if n >= stats.FEWEST_BLOCKS and of.sd[i] > 0
+                else math.nan
+            ),
+            verdict=str(of.verdict[i]),
+            flags=stats.flags(
+                n,
+                len(table),
+                str(of.verdict[i]),
+                of.p_holm[i],
+                of.p_sign_flip[i],
+                bool(of.equal[i]),
+                left_out[i] if math.isfinite(delta) else (),
+                alpha,
+            ),
         )
-    return found
+        for i, n in enumerate(of.n.tolist())
+    ]

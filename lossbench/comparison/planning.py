@@ -10,6 +10,7 @@ from typing import Literal
 from lossbench import stats, store
 from lossbench.catalog.axes import AXES, FACTORS, varying
 from lossbench.catalog.metrics import metric_row
+from lossbench.comparison.comparing import compare
 from lossbench.comparison.declared import DELTA_BOUNDED, DELTA_RELATIVE
 from lossbench.comparison.results import Comparison, Row
 from lossbench.config import Experiment

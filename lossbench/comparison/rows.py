@@ -6,7 +6,7 @@ from typing import Any
 
 from lossbench.comparison.blocks import of_level
 from lossbench.comparison.cost import cost_of
-from lossbench.comparison.effects import effects_of, sign_flips
+from lossbench.comparison.effects import effects_of
 from lossbench.comparison.failures import constant_score, failures_of, mean_itt
 from lossbench.comparison.judging import judge
 from lossbench.comparison.ledger import Trial, at_edge, spent_on
@@ -128,7 +128,6 @@ def family_rows(names: Sequence[str], measured: Measured, how: Judging) -> list[
         flags=dict.fromkeys(measured.heads, ("HEAD_DIFFERS",)),
         overlap=how.overlap,
     )
-    flipped = sign_flips(how.sign * outcomes.values, baseline, how.overlap)
     constant = constant_score(how.metric, measured.runs)
     verdicts = _at_epochs(of_levels(measured.epochs, index), baseline, how)
     rows = []
@@ -140,7 +139,6 @@ def family_rows(names: Sequence[str], measured: Measured, how: Judging) -> list[
                 row,
                 **sizes,
                 **_costs(row.level, mine, measured, how),
-                p_sign_flip=flipped[level],
                 mean_itt=mean_itt(outcomes.values[level], outcomes.failed[level], constant),
                 verdict_last=last,
                 verdict_validation=validation,

@@ -9,6 +9,7 @@ from lossbench.stats.convergence import (
     reached_at,
     smooth,
 )
+from lossbench.stats.families import Family, family, family_verdicts, left_out_verdicts
 from lossbench.stats.multiplicity import holm
 from lossbench.stats.paired import (
     all_equal,
@@ -23,24 +24,18 @@ from lossbench.stats.paired import (
     tost_p,
 )
 from lossbench.stats.power import mde_dz, n_for_delta, sd_upper
+from lossbench.stats.sign_flips import sign_flips
 from lossbench.stats.tuning_curve import (
     expected_best,
     expected_best_plug_in,
     width_in_decades,
 )
-from lossbench.stats.verdicts import (
-    ANSWERS,
-    FEWEST_BLOCKS,
-    family_verdicts,
-    fewest_seeds,
-    flags,
-    left_out_verdicts,
-    verdict,
-)
+from lossbench.stats.verdicts import ANSWERS, FEWEST_BLOCKS, fewest_seeds, flags, verdict
 
 __all__ = [
     "ANSWERS",
     "FEWEST_BLOCKS",
+    "Family",
     "Oscillation",
     "all_equal",
     "area_under",
@@ -50,6 +45,7 @@ __all__ = [
     "d_av",
     "expected_best",
     "expected_best_plug_in",
+    "family",
     "family_verdicts",
     "fewest_seeds",
     "flags",
@@ -66,6 +62,7 @@ __all__ = [
     "reached_at",
     "sd_upper",
     "sign_flip_p",
+    "sign_flips",
     "smooth",
     "tost_p",
     "verdict",

@@ -10,23 +10,26 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     p_(i)' = max over j <= i of min(1, (m - j + 1) p_(j)), sorted upwards, m p-values in all
 
     Args:
-        p: p-values, float [comparisons], in [0, 1]; NaN where a comparison was not possible.
+        p: p-values, float [..., comparisons], in [0, 1], each row a family of its own; NaN where a
+            comparison was not possible.
 
     Returns:
-        Adjusted p-values in the given order, float64 [comparisons]; NaN stays NaN and is not
+        Adjusted p-values in the given order, float64 [..., comparisons]; NaN stays NaN and is not
         counted in m.
 
     Raises:
-        ValueError: not one-dimensional, or a p-value lies outside [0, 1].
+        ValueError: a single number, or a p-value lies outside [0, 1].
 
     Source:
         Holm 1979, Scand. J. Statist. 6:65-70.
     """
     values = np.asarray(p, dtype=np.float64)
-    if values.ndim != 1 or (values < 0).any() or (values > 1).any():
+    if values.ndim < 1 or (values < 0).any() or (values > 1).any():
         raise ValueError("p: accepted are numbers in [0, 1], one per comparison")
-    order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]  # NaN sorts last
-    adjusted = np.full(values.shape, np.nan)
-    steps = np.arange(len(order), 0, -1) * values[order]
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    order = np.argsort(values, axis=-1, kind="stable")  # NaN sorts last
+    ranked = np.take_along_axis(values, order, axis=-1)
+    m = (~np.isnan(values)).sum(axis=-1, keepdims=True)
+    steps = np.maximum.accumulate((m - np.arange(values.shape[-1])) * ranked, axis=-1)
+    adjusted = np.empty_like(values)
+    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=-1)
     return adjusted

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
+
+from lossbench.stats import student
+from lossbench.stats.sign_flips import sign_flips
 
 Array = NDArray[np.float64]
-
-EXACT_UP_TO = 16
-RESAMPLES = 99_999
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,7 @@ def all_equal(d: ArrayLike) -> bool:
     Raises:
         ValueError: a difference is NaN or infinite.
     """
-    d = checked(d)
-    return len(d) > 1 and bool(np.ptp(d) <= _ROUNDING * np.abs(d).max())
+    return bool(student.estimate(checked(d)).equal)
 
 
 def paired_difference(d: ArrayLike, alpha: float = 0.05, overlap: float = 0.0) -> PairedDifference:
@@ -123,35 +121,10 @@ def paired_difference(d: ArrayLike, alpha: float = 0.05, overlap: float = 0.0) -
     Source:
         Student 1908; without overlap the same as `scipy.stats.ttest_rel`.
     """
-    d = checked(d)
-    n, nan = len(d), math.nan
-    if n < 2:
-        return PairedDifference(n, float(d[0]) if n else nan, nan, nan, nan, nan, nan)
-    mean = float(d.mean())
-    if all_equal(d):
-        return PairedDifference(n, mean, 0.0, 0.0, mean, mean, float(mean == 0))
-    sd = float(d.std(ddof=1))
-    se = sd * math.sqrt(1 / n + _checked_overlap(overlap))
-    half = float(stats.t.ppf(1 - alpha / 2, n - 1)) * se
-    p_t = 2 * float(stats.t.sf(abs(mean) / se, n - 1))
-    return PairedDifference(n, mean, sd, se, mean - half, mean + half, p_t)
-
-
-def _checked_overlap(overlap: float) -> float:
-    if not (math.isfinite(overlap) and overlap >= 0):
-        raise ValueError(f"overlap: {overlap!r}; accepted is a finite number >= 0")
-    return overlap
-
-
-def _p_above(d: Array, bound: float, overlap: float) -> float:
-    """Return the one-sided p-value of the t-test against a mean of at most `bound`."""
-    if len(d) < 2:
-        return math.nan
-    mean = d.mean()
-    if all_equal(d):
-        return 0.0 if mean > bound else 1.0
-    se = d.std(ddof=1) * math.sqrt(1 / len(d) + _checked_overlap(overlap))
-    return float(stats.t.sf((mean - bound) / se, len(d) - 1))
+    of = student.estimate(checked(d), overlap)
+    low, high = student.interval(of, alpha)
+    numbers = (of.mean, of.sd, of.se, low, high, student.two_sided_p(of))
+    return PairedDifference(int(of.n), *map(float, numbers))
 
 
 def _checked_delta(delta: float) -> float:
@@ -179,8 +152,8 @@ def tost_p(d: ArrayLike, delta: float, overlap: float = 0.0) -> float:
     Source:
         Schuirmann 1987; Lakens 2017, doi:10.1177/1948550617697177.
     """
-    d, delta = checked(d), _checked_delta(delta)
-    return max(_p_above(d, -delta, overlap), _p_above(-d, -delta, overlap))
+    of = student.estimate(checked(d), overlap)
+    return float(student.inside_p(of, _checked_delta(delta)))
 
 
 def beyond_delta_p(d: ArrayLike, delta: float, overlap: float = 0.0) -> float:
@@ -202,10 +175,8 @@ def beyond_delta_p(d: ArrayLike, delta: float, overlap: float = 0.0) -> float:
     Source:
         Minimum-effect test, Murphy & Myors 1999.
     """
-    d, delta = checked(d), _checked_delta(delta)
-    if len(d) < 2:
-        return math.nan
-    return _p_above(d if d.mean() >= 0 else -d, delta, overlap)
+    of = student.estimate(checked(d), overlap)
+    return float(student.beyond_p(of, _checked_delta(delta)))
 
 
 def sign_flip_p(d: ArrayLike, rng: np.random.Generator | None = None) -> float:
@@ -228,23 +199,7 @@ def sign_flip_p(d: ArrayLike, rng: np.random.Generator | None = None) -> float:
     Source:
         Fisher 1935; `scipy.stats.permutation_test`, samples.
     """
-    d = checked(d)
-    n = len(d)
-    if n == 0:
-        return math.nan
-    if n == 1:  # `permutation_test` asks for two observations
-        return 1.0
-    if n > EXACT_UP_TO and rng is None:
-        raise ValueError(f"rng: None; more than {EXACT_UP_TO} differences need a generator")
-    found = stats.permutation_test(
-        (d,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=RESAMPLES,  # 2^16 patterns are fewer: all of them are taken
-        rng=rng,
-    )
-    return float(found.pvalue)
+    return float(sign_flips(checked(d), rng))
 
 
 def g_z(d: ArrayLike) -> float:

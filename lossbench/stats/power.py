@@ -3,11 +3,11 @@
 Effects are in standard deviations of the paired differences (dz) or, times sd, in metric units.
 """
 
-import functools
 import math
+from functools import cache
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import special
 
 MOST_SEEDS = 1_000_000
 
@@ -32,14 +32,13 @@ def power_t(dz: float, n: int, alpha: float = 0.05) -> float:
         return math.nan
     critical = special.stdtrit(n - 1, 1 - alpha / 2)
     center = abs(dz) * math.sqrt(n)
-    # the bare functions take a hundredth of the time of scipy.stats.nct, and a comparison asks
-    # often; far out they return NaN: there the upper tail is 1 and the lower 0
+    # far out the noncentral t returns NaN: there the upper tail is 1 and the lower 0
     upper = np.nan_to_num(1 - special.nctdtr(n - 1, center, critical), nan=1.0)
     lower = np.nan_to_num(special.nctdtr(n - 1, center, -critical), nan=0.0)
     return float(min(upper + lower, 1.0))
 
 
-@functools.lru_cache(maxsize=4096)  # a comparison asks for few numbers of pairs, many times
+@cache
 def mde_dz(n: int, alpha: float = 0.05, power: float = 0.8) -> float:
     """Return the smallest effect that n pairs detect with the given power.
 
@@ -63,6 +62,8 @@ def mde_dz(n: int, alpha: float = 0.05, power: float = 0.8) -> float:
         raise ValueError(f"power: {power!r}; accepted is a number in ({alpha}, 1)")
     if n < 2:
         return math.nan
+    from scipy import optimize  # here: it takes longer to import than to use
+
     high = 0.1
     while power_t(high, n, alpha) < power:  # a large fixed bracket makes nct return NaN
         high *= 1.3
@@ -148,4 +149,4 @@ def sd_upper(sd: float, n: int, confidence: float = 0.8) -> float:
     """
     if n < 2:
         return math.nan
-    return float(sd * math.sqrt((n - 1) / stats.chi2.ppf(1 - confidence, n - 1)))
+    return float(sd * math.sqrt((n - 1) / special.chdtri(n - 1, confidence)))

@@ -1,13 +1,10 @@
 """From p-values to one of a few answers, and the flags that qualify it."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from lossbench.stats.multiplicity import holm
-from lossbench.stats.paired import beyond_delta_p, checked, paired_difference, tost_p
 
 FEWEST_BLOCKS = 3
 
@@ -38,10 +35,15 @@ ANSWERS: dict[str, str] = {
 """What each verdict says about the loss, leaving the size aside."""
 
 
-def verdict(
-    n: int, mean: float, p_diff: float, p_tost: float, p_beyond: float, alpha: float = 0.05
-) -> str:
-    """Return the answer that the three tests give together.
+def verdicts(
+    n: ArrayLike,
+    mean: ArrayLike,
+    p_diff: ArrayLike,
+    p_tost: ArrayLike,
+    p_beyond: ArrayLike,
+    alpha: float = 0.05,
+) -> NDArray[np.str_]:
+    """Return the answer that the three tests of each loss give together.
 
     The first that holds: n < 3, NO_DATA; different and inside delta, ..._NEGLIGIBLE; different
     and beyond delta, CLEARLY_...; different, BETTER or WORSE; inside delta, EQUIVALENT; else
@@ -49,106 +51,40 @@ def verdict(
     give p-values of 0 or 1, so that the verdict follows from the mean alone.
 
     Args:
-        n: number of complete blocks.
-        mean: mean difference, oriented, metric units.
-        p_diff: p-value of the difference, adjusted over the family.
-        p_tost: p-value of the equivalence test, adjusted over the family.
-        p_beyond: p-value of the test beyond delta, adjusted over the family.
+        n: numbers of complete blocks, [...]; all arguments broadcast.
+        mean: mean differences, oriented, metric units, [...].
+        p_diff: p-values of the difference, adjusted over the family, [...]; NaN shows nothing.
+        p_tost: p-values of the equivalence test, adjusted over the family, [...].
+        p_beyond: p-values of the test beyond delta, adjusted over the family, [...].
         alpha: level, in (0, 1).
 
     Returns:
-        A key of `WORDS`.
+        Keys of `WORDS`, str [...].
 
     Source:
         Own order; equivalence and difference side by side as in Lakens 2017.
     """
-    if n < FEWEST_BLOCKS:
-        return "NO_DATA"
-    side = "BETTER" if mean > 0 else "WORSE"
-    if p_diff <= alpha and p_tost <= alpha:
-        return f"{side}_NEGLIGIBLE"
-    if p_diff <= alpha and p_beyond <= alpha:
-        return f"CLEARLY_{side}"
-    if p_diff <= alpha:
-        return side
-    return "EQUIVALENT" if p_tost <= alpha else "INCONCLUSIVE"
-
-
-def family_verdicts(
-    differences: Sequence[ArrayLike],
-    delta: float | Sequence[float],
-    alpha: float = 0.05,
-    overlap: float = 0.0,
-) -> list[str]:
-    """Return the verdict on each loss of a family, each test Holm-adjusted over the family.
-
-    Args:
-        differences: oriented differences of each loss, [losses] of float [n], metric units; n
-            may differ.
-        delta: smallest difference that matters, metric units, >= 0; one, or one per loss.
-        alpha: level, in (0, 1).
-        overlap: as for `paired_difference`.
-
-    Returns:
-        Keys of `WORDS`, in the order of the losses. A loss with fewer than 3 differences has
-        NO_DATA and does not count in the family.
-
-    Raises:
-        ValueError: a difference is NaN or infinite, or a delta negative.
-
-    Source:
-        `verdict`, `holm`.
-    """
-    ds = [checked(d) for d in differences]
-    deltas = np.broadcast_to(np.asarray(delta, dtype=np.float64), (len(ds),)).tolist()
-    p = np.array([_p_values(d, bound, overlap) for d, bound in zip(ds, deltas, strict=True)])
-    columns = [holm(column) for column in p.reshape(-1, 3).T]
-    return [
-        verdict(len(d), paired_difference(d).mean, p_diff, p_tost, p_beyond, alpha)
-        for d, p_diff, p_tost, p_beyond in zip(ds, *columns, strict=True)
+    differs, inside, beyond = (np.asarray(p) <= alpha for p in (p_diff, p_tost, p_beyond))
+    better = np.asarray(mean) > 0
+    cases = [
+        (np.asarray(n) < FEWEST_BLOCKS, "NO_DATA"),
+        (differs & inside & better, "BETTER_NEGLIGIBLE"),
+        (differs & inside, "WORSE_NEGLIGIBLE"),
+        (differs & beyond & better, "CLEARLY_BETTER"),
+        (differs & beyond, "CLEARLY_WORSE"),
+        (differs & better, "BETTER"),
+        (differs, "WORSE"),
+        (inside, "EQUIVALENT"),
     ]
+    holds = np.broadcast_arrays(*(case for case, _ in cases))
+    return np.select(list(holds), [np.array(code) for _, code in cases], np.array("INCONCLUSIVE"))
 
 
-def _p_values(d: NDArray[np.float64], delta: float, overlap: float) -> tuple[float, float, float]:
-    if len(d) < FEWEST_BLOCKS:
-        return math.nan, math.nan, math.nan
-    p_t = paired_difference(d, overlap=overlap).p_t
-    return p_t, tost_p(d, delta, overlap), beyond_delta_p(d, delta, overlap)
-
-
-def left_out_verdicts(
-    table: ArrayLike,
-    delta: float | Sequence[float],
-    alpha: float = 0.05,
-    overlap: float = 0.0,
-) -> list[list[str]]:
-    """Return the verdicts that would result without each of the blocks.
-
-    Args:
-        table: oriented differences, float [losses, blocks], metric units; NaN where a block is
-            not complete for a loss.
-        delta: smallest difference that matters, metric units, >= 0; one, or one per loss.
-        alpha: level, in (0, 1).
-        overlap: as for `paired_difference`.
-
-    Returns:
-        For each loss the verdicts without each block that it has, keys of `WORDS`.
-
-    Raises:
-        ValueError: a difference is infinite, or a delta negative.
-
-    Source:
-        Leave-one-out over blocks; the block is left out for every loss of the family.
-    """
-    values = np.asarray(table, dtype=np.float64)
-    found: list[list[str]] = [[] for _ in values]
-    for block in range(values.shape[1]):
-        rest = np.delete(values, block, axis=1)
-        codes = family_verdicts([row[~np.isnan(row)] for row in rest], delta, alpha, overlap)
-        for loss, code in enumerate(codes):
-            if not np.isnan(values[loss, block]):
-                found[loss].append(code)
-    return found
+def verdict(
+    n: int, mean: float, p_diff: float, p_tost: float, p_beyond: float, alpha: float = 0.05
+) -> str:
+    """Return the answer on one loss, see `verdicts`."""
+    return str(verdicts(n, mean, p_diff, p_tost, p_beyond, alpha))
 
 
 def fewest_seeds(losses: int, alpha: float = 0.05) -> int:
@@ -192,7 +128,8 @@ def flags(
         losses: number of losses other than the baseline, >= 1.
         code: the verdict.
         p_diff: p-value of the t-test, adjusted over the family.
-        p_sign_flip: p-value of the sign-flip test, adjusted over the family.
+        p_sign_flip: p-value of the sign-flip test, adjusted over the family; NaN where the test
+            does not apply, and says nothing.
         identical: whether all differences are equal, see `paired.all_equal`.
         left_out: verdicts without each of the blocks; NO_DATA among them says nothing.
         alpha: level, in (0, 1).
@@ -205,7 +142,8 @@ def flags(
     """
     few = n < fewest_seeds(losses, alpha)
     claims = ANSWERS[code] not in ("none", "inconclusive")
-    disagree = not few and not identical and (p_diff <= alpha) != (p_sign_flip <= alpha)
+    can_disagree = not few and not identical and not math.isnan(p_sign_flip)
+    disagree = can_disagree and (p_diff <= alpha) != (p_sign_flip <= alpha)
     turns = any(ANSWERS[other] not in ("none", ANSWERS[code]) for other in left_out)
     found = {"FEW_SEEDS": few, "FRAGILE": claims and (disagree or turns), "IDENTICAL": identical}
     return tuple(flag for flag, holds in found.items() if holds)

@@ -1,10 +1,13 @@
 """Reading run folders: the plan, the protocol and every result."""
 
 import csv
+import gc
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any, TypeGuard
 
 from lossbench.catalog.axes import AXES
@@ -64,6 +67,9 @@ point that still lies at an end of the space; `chosen` is yes for the point that
 """
 
 
+_NAMES = ("split", "at", "stage", "metric")
+
+
 def job_folder(experiment: Path, job_id: str) -> Path:
     """Return the folder of a job inside an experiment's folder."""
     return experiment / "jobs" / job_id
@@ -92,6 +98,7 @@ def read_result(folder: Path) -> dict[str, Any] | None:
         raise StoreError(
             f"{path}: is not the result of job {folder.name}. `lossbench run` does this job again."
         )
+    _share_names(result.get("metrics"))
     return result
 
 
@@ -103,6 +110,26 @@ def _is_result(result: Any) -> TypeGuard[dict[str, Any]]:
         and isinstance(result.get("status"), str)
         and isinstance(result.get("metrics", []), list)
     )
+
+
+def _share_names(metrics: Any) -> None:
+    """Let all metrics have the same few strings, of which each result has copies of its own."""
+    for row in metrics if isinstance(metrics, list) else ():
+        for key in _NAMES:
+            if isinstance(row, dict) and isinstance(row.get(key), str):
+                row[key] = intern(row[key])
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Keep Python from looking for garbage, over and over, in all results that were read so far."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def read_job(folder: Path) -> dict[str, Any] | None:
@@ -248,7 +275,8 @@ def read_experiment(folder: Path) -> Stored:
     """
     rows = read_plan(folder)
     damaged: list[str] = []
-    runs = [_read_run(folder, row, damaged) for row in rows if is_job(row)]
+    with _collector_off():
+        runs = [_read_run(folder, row, damaged) for row in rows if is_job(row)]
     trials = tuple(read_trials(folder))
     ids = {run.job_id for run in runs} | {row["job_id"] for row in trials}
     older = sum(

@@ -34,7 +34,7 @@ def test_holm_of_nothing_is_nothing():
     assert holm([]).shape == (0,)
 
 
-@pytest.mark.parametrize("p", [[-0.1], [1.1], [[0.1]], [math.inf]])
+@pytest.mark.parametrize("p", [[-0.1], [1.1], 0.1, [math.inf], [[0.2], [1.1]]])
 def test_holm_refuses_what_is_no_p_value(p):
     with pytest.raises(ValueError, match="p: "):
         holm(p)
@@ -44,3 +44,11 @@ def test_holm_leaves_its_argument_alone():
     p = np.array([0.3, 0.1])
     holm(p)
     assert p.tolist() == [0.3, 0.1]
+
+
+def test_each_row_is_a_family_of_its_own():
+    p = np.random.default_rng(0).random((3, 4, 5))
+    p[0, 1, 2:] = p[2, 3] = math.nan
+    rows = [[holm(row).tolist() for row in table] for table in p]
+    np.testing.assert_array_equal(holm(p), rows)
+    assert holm(np.zeros((4, 0))).shape == (4, 0)
