@@ -110,6 +110,15 @@ def compare(
         bool,
         typer.Option("--strict", help="Exit with 3 if a check of the protocol fails."),
     ] = False,
+    predictions: Annotated[
+        bool,
+        typer.Option(
+            "--predictions",
+            help="Also read the predictions: with one seed, do two trained networks differ; with "
+            "several, an interval to other test examples, too. Takes seconds; minutes for F1 and "
+            "areas under curves.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="Also write CSV tables and pictures of the curves into this folder."),
@@ -130,6 +139,8 @@ def compare(
       lossbench compare --columns mean,diff,ci,g_z,n_for_delta --sort p_holm
 
       lossbench compare runs/label-noise --at last --strict --fail-on worse
+
+      lossbench compare runs/quickstart --predictions
 
       lossbench compare runs/optimizers --factor optimizer --baseline Adam --out pictures
     """
@@ -156,16 +167,28 @@ def compare(
         allow_unmatched=allow_unmatched,
         against=against,
     )
+    if predictions:
+        from lossbench.comparison.one_seed import with_predictions
+
+        compared = with_predictions(compared, comparison.folders_of(stored))
     compared = [ordered(one, sorting) for one in compared]
     if grouping:
         compared = [one for group in grouped(compared, grouping).values() for one in group]
+    across = comparison.across_datasets(compared)
     if out:
         _write_tables(out, stored, compared)
-    sys.stdout.write(
-        as_json(compared, __version__)
-        if json
-        else as_text(compared, columns=shown, group_by=grouping, cross_loss=cross_loss, audit=audit)
-    )
+    if json:
+        text = as_json(compared, __version__, across)
+    else:
+        text = as_text(
+            compared,
+            columns=shown,
+            group_by=grouping,
+            cross_loss=cross_loss,
+            audit=audit,
+            across=across,
+        )
+    sys.stdout.write(text)
     if tuning:
         from lossbench.reporting.tuning import tuning_text
 

@@ -157,7 +157,10 @@ def run(
         typer.echo(NO_TUNE, err=json or quiet)
     compared = comparison.compare([store.read_experiment(outcome.folder)])
     comparisons = [ordered(one) for one in compared]
-    sys.stdout.write(as_json(comparisons, __version__) if json else as_text(comparisons))
+    across = comparison.across_datasets(comparisons)
+    sys.stdout.write(
+        as_json(comparisons, __version__, across) if json else as_text(comparisons, across=across)
+    )
     if not json and not quiet:
         typer.echo(f"\n{_summary(outcome)} Tables: {outcome.folder}/*.csv")
     _print_failures(outcome)

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lossbench import store
 from lossbench.catalog import METRICS, UnknownName
 from lossbench.catalog.axes import plural
 from lossbench.catalog.metrics import metric_row, named, parted
 from lossbench.comparison.audit import Case, audit_of
-from lossbench.comparison.blocks import levels_of, other_heads, overlap
+from lossbench.comparison.blocks import level_of, levels_of, other_heads, overlap
 from lossbench.comparison.cautions import cautions, changed_results, notes_of
 from lossbench.comparison.converging import COLUMNS, converge, csv_rows
 from lossbench.comparison.cost import cross_losses
@@ -227,6 +228,21 @@ def _said(measured: Measured, how: Judging, declared: Declared) -> Comparison:
         shares=shares_of(measured.outcomes.of([levels.index(one) for one in compared]).values),
         cross_loss=cross_losses(runs, how.factor),
     )
+
+
+def _behind(
+    runs: Sequence[Run],
+    factor: str,
+    levels: Sequence[str],
+    values: NDArray[np.float64],
+) -> dict[str, Any]:
+    """Return the values and the jobs that a comparison rests on, by level and seed."""
+    seeds = sorted({run.seed for run in runs})
+    jobs: dict[str, dict[int, str]] = {level: {} for level in levels}
+    for run in runs:
+        jobs[level_of(run, factor)][run.seed] = run.job_id
+    by_seed = (dict(zip(seeds, row, strict=True)) for row in values.tolist())
+    return {"values": dict(zip(levels, by_seed, strict=True)), "jobs": jobs}
 
 
 def _shared(first: Run, factor: str) -> dict[str, Any]:

@@ -111,20 +111,13 @@ def not_distinguishable(
 def shares_of(values: Array) -> Shares | None:
     """Return what explains the variation between runs; None where that cannot be told.
 
-    A two-way table without replication, over the seeds in which every level worked:
-    SS_level / SS_total, SS_seed / SS_total, and the rest.
+    Over the seeds in which every level worked that ever did; see `stats.variance_shares`.
 
     Args:
         values: the metric, [levels, seeds]; NaN where a run failed.
     """
     measured = values[~np.isnan(values).all(axis=1)]
-    complete = measured[:, ~np.isnan(measured).any(axis=0)]
-    if min(complete.shape) < 2:
+    found = stats.variance_shares(measured)
+    if math.isnan(found.level):
         return None
-    centred = complete - complete.mean()
-    total = float((centred**2).sum())
-    if total <= 1e-24 * float((complete**2).sum()):
-        return None
-    level = complete.shape[1] * float((centred.mean(axis=1) ** 2).sum()) / total
-    seed = complete.shape[0] * float((centred.mean(axis=0) ** 2).sum()) / total
-    return Shares(level, seed, max(0.0, 1.0 - level - seed))
+    return Shares(found.level, found.block, found.rest)

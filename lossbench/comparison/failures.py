@@ -76,15 +76,8 @@ def failures_of(
         "pi_high": improvement.ci_high,
         "failed_alone": alone,
         "baseline_failed_alone": baseline_alone,
-        "p_failures": _sign_test(alone, baseline_alone),
+        "p_failures": stats.failures_p(alone, baseline_alone),
     }
-
-
-def _sign_test(a: int, b: int) -> float:
-    """Return the two-sided p-value of the exact sign test of two counts."""
-    from scipy.stats import binomtest  # here: all else of SciPy is reached through lossbench.stats
-
-    return float(binomtest(a, a + b, 0.5).pvalue) if a + b else 1.0
 
 
 def mean_itt(values: Array, failed: Flags, constant: float) -> float:

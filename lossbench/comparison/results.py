@@ -157,6 +157,39 @@ class Shares:
 
 
 @dataclass(frozen=True)
+class OneSeed:
+    """Two trained networks on the same test examples; it says nothing of two losses.
+
+    Attributes:
+        level: display name of what trained the one that is compared with the baseline's.
+        seed: the seed of both.
+        n_examples: test examples.
+        diff: difference of the metric, oriented: positive is better than the baseline's network.
+        ci_low: lower end of the bootstrap interval over examples.
+        ci_high: upper end.
+        only_level: examples that only this network has right; None where accuracy does not judge.
+        only_baseline: examples that only the baseline's has right.
+        p: two-sided p-value: of McNemar's exact test where accuracy judges, else of the bootstrap.
+        p_mid: mid-p value of McNemar's test; NaN where accuracy does not judge.
+        p_holm: p, adjusted over the levels of the comparison.
+        draws: resamples of the examples.
+    """
+
+    level: str
+    seed: int
+    n_examples: int
+    diff: float
+    ci_low: float
+    ci_high: float
+    only_level: int | None
+    only_baseline: int | None
+    p: float
+    p_mid: float
+    p_holm: float
+    draws: int
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The levels of one factor, as losses, with all else alike.
 
@@ -205,6 +238,10 @@ class Comparison:
             is evaluated; information, never a ranking.
         flags: what a reader should know of all levels alike: EXPLORATORY, UNMATCHED, LR_SHARED,
             DEFAULT_DELTA; what concerns one level stands in its row.
+        values: the metric by level and seed, NaN where a run failed or is missing; controls, too.
+        jobs: the ids of the jobs, likewise; a job that is missing is planned all the same.
+        one_seed: what the test examples say of two trained networks, where there is one seed alone
+            and predictions were read.
     """
 
     factor: str
@@ -243,6 +280,9 @@ class Comparison:
     shares: Shares | None = None
     cross_loss: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    values: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    jobs: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    one_seed: tuple[OneSeed, ...] = ()
 
     def names(self, level: str = "") -> dict[str, str]:
         """Return the name of one of the levels on each of `AXES`."""
@@ -262,6 +302,9 @@ _OWN = (
     "shares",
     "cross_loss",
     "flags",
+    "values",
+    "jobs",
+    "one_seed",
 )
 
 

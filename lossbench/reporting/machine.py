@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from lossbench import stats
-from lossbench.comparison import Comparison, Row
+from lossbench.comparison import Across, Comparison, Row
 from lossbench.reporting.captions import banners, captions, shares_sentence
 from lossbench.reporting.sentences import sentence
 from lossbench.store.files import finite
@@ -32,17 +32,23 @@ _UNKNOWN: Mapping[str, str] = {
 }
 
 
-def as_json(comparisons: Sequence[Comparison], version: str | None = None) -> str:
+def as_json(
+    comparisons: Sequence[Comparison],
+    version: str | None = None,
+    across: Sequence[Across] = (),
+) -> str:
     """Return comparisons as JSON text, described in docs/json.md; what does not exist is null.
 
     Args:
         comparisons: what `comparison.compare` returned.
         version: of lossbench.
+        across: what `comparison.across_datasets` made of them.
     """
     data = {
         "schema": SCHEMA,
         "lossbench": version,
         "comparisons": [_plain(item) for item in comparisons],
+        "across": [asdict(one) for one in across],
     }
     return json.dumps(finite(data), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 

@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from lossbench.catalog.axes import plural, shown, title, told
-from lossbench.comparison import Comparison, Row
+from lossbench.comparison import Across, Comparison, Row
+from lossbench.reporting.across import print_across
 from lossbench.reporting.captions import banners, captions, flag_lines, listed, shares_sentence
 from lossbench.reporting.columns import (
     NOTES,
+    WORDS,
     Context,
     Layout,
     cell,
@@ -29,6 +31,7 @@ from lossbench.reporting.columns import (
 )
 from lossbench.reporting.convergence import print_convergence
 from lossbench.reporting.cross_loss import print_cross_loss
+from lossbench.reporting.one_seed import predictions_lines
 from lossbench.reporting.ordering import grouped
 from lossbench.reporting.sentences import delta_text, level_of_tests, others_of
 
@@ -59,11 +62,13 @@ def as_text(
     group_by: str | None = None,
     cross_loss: bool = False,
     audit: bool = False,
+    across: Sequence[Across] = (),
 ) -> str:
     """Return comparisons as tables.
 
     Args:
         comparisons: what `comparison.compare` returned.
+        across: what `comparison.across_datasets` made of them; printed last.
         width: columns; None means the terminal's, or 80 in a pipe. Colour is used on a terminal
             only, and never where NO_COLOR is set.
         columns: names of `columns.COLUMNS`, shown whether they fit or not; none means those that
@@ -85,6 +90,8 @@ def as_text(
             if cross_loss:
                 print_cross_loss(console, comparison)
             _print_lines(console, audit_lines(comparison, everything=audit))
+    for one in across:
+        print_across(console, one, WORDS)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
@@ -114,6 +121,7 @@ def _print(console: Console, comparison: Comparison, columns: Sequence[str]) -> 
         _print_table(console, comparison.controls, context)
     regrets = [_regret_text(context, beside="regret" in layout.names)] if regret else []
     _print_lines(console, _notes(context, regrets))
+    _print_lines(console, predictions_lines(comparison, context.unit.scale, context.unit.decimals))
     if comparison.convergence is not None:
         console.width = max(USUAL_WIDTH, console.width)  # its tables leave nothing out
         print_convergence(console, comparison, comparison.convergence)
