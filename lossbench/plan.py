@@ -26,6 +26,7 @@ from lossbench.config.entries import CUSTOM, Term, inner, plain, walk
 from lossbench.config.experiment import CONTROLS, DEFAULT_SCHEDULE
 from lossbench.errors import Problem
 from lossbench.requirements import Requirements, requirements
+from lossbench.scale_control import match_problems, reference_of
 from lossbench.suitability import default_metric, mistakes, unsuitable
 
 
@@ -63,6 +64,8 @@ class Job:
         reference: the loss whose gradient norm it starts with, where norms are matched.
         stop_after: epochs after which a trial ends whose schedule is that of all `epochs`; None
             for a whole training.
+        cross_losses: the losses under which the trained network is evaluated for information; they
+            change no other number.
     """
 
     dataset: Entry
@@ -85,6 +88,7 @@ class Job:
     tracks: tuple[str, ...] = ()
     reference: Entry | None = None
     stop_after: int | None = None
+    cross_losses: tuple[Entry, ...] = ()
 
     @property
     def backend(self) -> str:
@@ -175,8 +179,14 @@ class Job:
             "phase": self.phase,
             **({"stop_after": self.stop_after} if self.stop_after else {}),
             **({"reference": self.reference.record()} if self.reference else {}),
+            **({"cross_losses": self._cross_losses()} if self._cross_losses() else {}),
             "content": dict(self.content),
         }
+
+    def _cross_losses(self) -> list[dict[str, Any]]:
+        """Return them under the names that tables show; none of a trial, which sees no test."""
+        losses = self.cross_losses if self.phase == "final" else ()
+        return [one.record() | {"display": one.display(LOSSES)} for one in losses]
 
 
 def _heads(needed: Requirements) -> list[dict[str, Any]]:
@@ -238,6 +248,13 @@ def _content(loss: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], 
     return (("loss_source_sha256", hashes[0]),)
 
 
+def _content_of_reference(
+    reference: Entry | None, sources: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    found = () if reference is None else _content(reference, sources)
+    return tuple(("reference_source_sha256", sha256) for _, sha256 in found)
+
+
 def _content_of_model(model: Entry, sources: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the hash of the file that a network is read from, or of the source that builds it."""
     own = model.name == CUSTOM
@@ -290,7 +307,8 @@ def make_plan(
         if not (job.control and job.task not in requirements(job.loss).tasks)
         and (job.dataset.display(DATASETS), job.loss.display(LOSSES)) not in left_out
     )
-    return Plan(jobs, skips, tuple(mistakes(experiment, facts, left_out)))
+    problems = mistakes(experiment, facts, left_out), match_problems(experiment, facts, left_out)
+    return Plan(jobs, skips, tuple(itertools.chain(*problems)))
 
 
 def _grid(
@@ -300,6 +318,14 @@ def _grid(
     controls = controls_of(experiment)
     for dataset, known in zip(experiment.datasets, facts, strict=True):
         fitting = [c for c in controls if not _cannot_mix(c, known, train.augment)]
+        shown = dataset.display(DATASETS)
+        suited = tuple(
+            loss
+            for loss in experiment.losses
+            if unsuitable(loss, known, shown, train.augment) is None
+        )
+        reference = reference_of(experiment, suited, known)
+        of_reference = _content_of_reference(reference, sources)
         of_data = (("data_sha256", known.content_sha256),) if known.content_sha256 else ()
         for model in experiment.models:
             for optimizer, schedule, batch_size, seed in itertools.product(
@@ -319,12 +345,15 @@ def _grid(
                         task=known.task,
                         content=of_data
                         + _content_of_model(model, sources)
-                        + _content(loss, sources),
+                        + _content(loss, sources)
+                        + of_reference,
                         target_scale=train.target_scale,
                         control=loss in controls,
                         outputs=known.outputs,
                         augment=train.augment,
                         controls=train.controls,
+                        reference=reference,
+                        cross_losses=suited,
                     )
 
 

@@ -60,6 +60,11 @@ def parts(loss: Record) -> Iterator[tuple[Path, Record]]:
             yield from (((key, name), one["loss"]) for name, one in zip(names, value, strict=True))
 
 
+def has_own_code(loss: Record) -> bool:
+    """Return whether a function of the user's own is part of a loss."""
+    return any(one["name"] == CUSTOM for _, one in walk(loss))
+
+
 def _weights(loss: Record) -> tuple[Weight, ...]:
     row = LOSSES[loss["name"]]
     if row.name == HEADS and loss["params"]["weighting"] != "uncertainty":

@@ -227,6 +227,7 @@ def _said(measured: Measured, how: Judging, declared: Declared) -> Comparison:
         alpha_tested=how.alpha_tested,
         shares=shares_of(measured.outcomes.of([levels.index(one) for one in compared]).values),
         cross_loss=cross_losses(runs, how.factor),
+        **_behind(runs, how.factor, levels, measured.outcomes.values),
     )
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossbench import store
+from lossbench.catalog import baselines
 from lossbench.catalog.axes import plural
-from lossbench.catalog.losses import Task
 from lossbench.catalog.metrics import metric_row, parted
 from lossbench.comparison.grouping import Group
 from lossbench.comparison.measured import At, number_of
@@ -19,15 +19,6 @@ from lossbench.store import Run
 
 DELTA_BOUNDED = 0.005
 DELTA_RELATIVE = 0.01
-USUAL_BASELINE: dict[Task, tuple[str, ...]] = {
-    "multiclass": ("cross_entropy",),
-    "binary": ("bce", "cross_entropy"),
-    "multilabel": ("bce",),
-    "regression": ("mse",),
-    "segmentation": ("bce", "cross_entropy"),
-    "retrieval": ("cross_entropy",),
-    "multioutput": ("heads",),
-}
 OF_EXAMPLES = frozenset(
     {
         "accuracy",
@@ -145,25 +136,11 @@ def baseline_of(
         factor: the axis whose levels they are.
     """
     if wanted is not None:
-        return _find_baseline(wanted, levels)
+        return baselines.named(wanted, levels)
     if factor != "loss":
         return levels[0]
     tasks = [run.result["task"] for run in runs if run.result and "task" in run.result]
-    usual = USUAL_BASELINE.get(tasks[0], ()) if tasks else ("cross_entropy", "mse")
-    for name in usual:
-        found = _find_baseline(name, levels)
-        if found is not None:
-            return found
-    return levels[0]
-
-
-def _find_baseline(name: str, levels: Sequence[str]) -> str | None:
-    """Return the display name that `name` means: the same, or the only one that begins so."""
-    if name in levels:
-        return name
-    bare = [level for level in levels if level.partition("[")[0] == name]
-    alike = bare or [level for level in levels if level.casefold() == name.casefold()]
-    return alike[0] if len(alike) == 1 else None
+    return baselines.usual_baseline(levels, tasks[0] if tasks else None)
 
 
 def delta_of(

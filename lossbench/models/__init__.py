@@ -17,6 +17,7 @@ from lossbench.models.initial_weights import (
     draw_initial_weights,
     draw_weight,
     fingerprint,
+    fingerprint_of,
     reset_seed_generators,
 )
 from lossbench.models.plain import plain
@@ -38,6 +39,7 @@ __all__ = [
     "draw_weight",
     "features",
     "fingerprint",
+    "fingerprint_of",
     "is_untrained",
     "on_pooled",
     "plain",

@@ -145,13 +145,13 @@ def fingerprint(weights: Sequence[np.ndarray], model: keras.Model) -> tuple[str,
         (paths[id(variable)], array) for variable, array in zip(model.weights, weights, strict=True)
     ]
     return (
-        _sha256((path, array) for path, array in named if not _in_head(path)),
-        _sha256((path, array) for path, array in named if _in_head(path)),
+        fingerprint_of((path, array) for path, array in named if not _in_head(path)),
+        fingerprint_of((path, array) for path, array in named if _in_head(path)),
     )
 
 
-def _sha256(named: Iterable[tuple[str, np.ndarray]]) -> str:
-    """Hash arrays with their names."""
+def fingerprint_of(named: Iterable[tuple[str, np.ndarray]]) -> str:
+    """Return the SHA-256 of arrays with their names: name, shape, dtype and values of each."""
     digest = hashlib.sha256()
     for path, array in named:
         digest.update(f"{path}\0{array.shape}\0{array.dtype.str}\0".encode())

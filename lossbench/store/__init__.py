@@ -6,10 +6,12 @@ runs/<experiment>/
   runs.csv ...      tidy tables, rebuilt from the job folders
   jobs/<job id>/    job.json  result.json  epochs.csv  steps.csv  predictions.npz  log.txt
                     model.keras, where it is kept
+                    test_evaluations.json: how often the test was looked at
                     while it runs: lease.<k>  progress.json  checkpoint.npz
 """
 
 from lossbench.store.cleaning import Leftover, forget_failure, leftovers, remove
+from lossbench.store.evaluation_counter import count_test_evaluation
 from lossbench.store.experiments import (
     FINISHED,
     PLAN_COLUMNS,
@@ -51,6 +53,7 @@ __all__ = [
     "Stored",
     "Trials",
     "claim",
+    "count_test_evaluation",
     "csv_text",
     "file_hashes",
     "find_experiments",

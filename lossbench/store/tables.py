@@ -36,6 +36,9 @@ RUN_COLUMNS = (
     "first_bad_step",
     "loss_spikes",
     "gradient_norm_max_ratio",
+    "gradient_norm_initial",
+    "loss_scale",
+    "reference_gradient_norm",
     "best_last_gap",
     "train_validation_gap",
     "temperature",
@@ -49,6 +52,7 @@ RUN_COLUMNS = (
     "n_test",
     "init_sha256",
     "head_init_sha256",
+    "loss_init_sha256",
     "order_sha256",
     "split_sha256",
     "label_sha256",
@@ -105,12 +109,14 @@ PER_CLASS_COLUMNS = (
     "value",
     "output",
 )
+CROSS_LOSS_COLUMNS = ("job_id", "loss", "evaluated", "value", "reason")
+"""Rows: trained with `loss`, mean of `evaluated` per example of the test, or why there is none."""
 CONFUSION_COLUMNS = ("job_id", "split", "true_class", "pred_class", "count", "output")
 """The column `output` names one of several outputs; it is empty where there is one alone."""
 
 
 def write_tables(stored: Stored) -> None:
-    """Write `runs.csv`, `metrics.csv`, `epochs.csv`, `per_class.csv` and `confusion.csv`.
+    """Write `runs.csv`, `metrics.csv`, `epochs.csv` and the tables of classes and of cross-losses.
 
     Raises:
         StoreError: the folder cannot be written.
@@ -125,6 +131,9 @@ def write_tables(stored: Stored) -> None:
         ),
         "confusion.csv": csv_text(
             CONFUSION_COLUMNS, (row for run in runs for row in _confusion_rows(run))
+        ),
+        "cross_loss.csv": csv_text(
+            CROSS_LOSS_COLUMNS, (row for run in runs for row in _cross_loss_rows(run))
         ),
     }
     for name, text in tables.items():
@@ -164,6 +173,12 @@ def _temperature(value: Any) -> Any:
 def _metric_rows(run: Run) -> Iterator[dict[str, Any]]:
     for row in (run.result or {}).get("metrics", ()):
         yield {"job_id": run.job_id, **{c: row.get(c) for c in METRIC_COLUMNS[1:]}}
+
+
+def _cross_loss_rows(run: Run) -> Iterator[dict[str, Any]]:
+    for row in (run.result or {}).get("cross_loss", ()):
+        told = {"evaluated": row["loss"], "value": row["value"], "reason": row.get("reason")}
+        yield {"job_id": run.job_id, "loss": run.loss, **told}
 
 
 def _epoch_lines(folder: Path, runs: list[Run]) -> Iterator[str]:

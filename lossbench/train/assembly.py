@@ -20,7 +20,7 @@ from lossbench import models
 from lossbench.catalog.losses import CLASSIFICATION
 from lossbench.losses.binding import make_heads, make_loss
 from lossbench.losses.weighting import Columns
-from lossbench.records import HEADS, own_weights
+from lossbench.records import HEADS, has_own_code, own_weights
 from lossbench.train import (
     averaging,
     backends,
@@ -80,7 +80,7 @@ def _nothing(done: int, total: int) -> None:
 
 def assemble(
     setting: Setting, note: Callable[[int, int], None] = _nothing
-) -> tuple[IndexFed, dict[str, str]]:
+) -> tuple[IndexFed, dict[str, str | None]]:
     """Return a compiled network at its initial weights, and the fingerprints of the start.
 
     A network that an earlier job of this process traced is reset and used again.
@@ -90,7 +90,8 @@ def assemble(
         note: is told of how many images features are done, and how many there are.
 
     Returns:
-        The network as its first stage runs it, see `enter`; hashes of weights.
+        The network as its first stage runs it, see `enter`; hashes of its weights and of those
+        that the loss trains for itself, None where it has none.
     """
     job = setting.job
     key = _trace_key(job)
@@ -119,7 +120,15 @@ def assemble(
         first = {weight.name: weight.initial for weight in setting.loss.weights}[name]
         variable.assign(models.draw_weight(name, tuple(variable.shape), first, job["seed"]))
     fed.head_record.assign(np.zeros(fed.head_record.shape))
-    return fed, {"init_sha256": backbone, "head_init_sha256": head}
+    fed.epoch.assign(0.0)
+    if fed.loss_scale is not None:
+        fed.loss_scale.assign(1.0)
+    own = models.fingerprint_of((name, np.array(v)) for name, v in fed.loss_weights.items())
+    return fed, {
+        "init_sha256": backbone,
+        "head_init_sha256": head,
+        "loss_init_sha256": own if fed.loss_weights else None,
+    }
 
 
 def _take_statistics(setting: Setting, network: keras.Model) -> None:
@@ -227,15 +236,16 @@ def _feed(
 ) -> tuple[IndexFed, tuple[NDArray[Any], ...]]:
     """Return a network as a stage runs it, compiled, and its optimizer's variables when new."""
     job, splits, loss, network = setting.job, setting.splits, setting.loss, kept.network
-    supplied = _supplied(setting, network)
+    supplied = supplied_to(setting, network)
     by_history = "head_losses" in loss.needs
+    apart = backends.drawing_apart if has_own_code(job["loss"]) else lambda compute: compute
     data = setting.data
     fed = IndexFed(
         network,
         features_of(data, network, note, _names(job)) if stage.on_features else data.images,
         _targets(setting),
-        lambda changing: make_loss(
-            job["loss"], supplied | dict(changing), masks=splits.task == "segmentation"
+        lambda changing: apart(
+            make_loss(job["loss"], supplied | dict(changing), masks=splits.task == "segmentation")
         ),
         setting.steps_per_epoch,
         own=_own_weights(setting, network),
@@ -249,6 +259,7 @@ def _feed(
         n_train=setting.n_train,
         classes=len(splits.class_names) if splits.task in CLASSIFICATION else 0,
         penalty=optimizing.penalty(network, job["train"]["l2"]),
+        scaled=job["train"].get("match", "none") != "none",
         average=kept.average,
         stage=stage,
         before=kept.fed if kept.stages else None,
@@ -279,8 +290,8 @@ def _targets(setting: Setting) -> Any:
     return resident_variable(scaled, "scaled_targets")
 
 
-def _supplied(setting: Setting, network: keras.Model) -> dict[str, Any]:
-    """Return what a loss needs of the data and the network, and what does not change."""
+def supplied_to(setting: Setting, network: keras.Model) -> dict[str, Any]:
+    """Return what a setting's loss needs of the data and the network, and what does not change."""
     everything: dict[str, Callable[[], Any]] = {
         "epochs": lambda: int(setting.job["train"]["epochs"]),
         "kernels": lambda: tuple(w for w in network.trainable_weights if len(w.shape) > 1),

@@ -8,6 +8,7 @@ import contextlib
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -151,6 +152,23 @@ def seed_epoch(number: int, epoch: int) -> None:
         import torch
 
         torch.manual_seed(int(np.random.SeedSequence([number, epoch]).generate_state(1)[0]))
+
+
+def drawing_apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that may draw random numbers, and moves nothing that others draw.
+
+    On PyTorch a loss and the layers of a network share the global generator; elsewhere Keras's
+    layers have their own.
+    """
+    if current() != "torch":
+        return function
+    import torch
+
+    def apart(*arguments: Any) -> Any:
+        with torch.random.fork_rng():
+            return function(*arguments)
+
+    return apart
 
 
 @contextlib.contextmanager

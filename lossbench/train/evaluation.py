@@ -1,6 +1,6 @@
 """From a trained network to numbers: the same metrics for every loss, test looked at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -105,27 +105,39 @@ def with_means(fed: IndexFed, reading: Reading) -> Reading:
     return replace(reading, context={**reading.context, "means": means})
 
 
-def predict(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[np.float64]:
+Look = Callable[[NDArray[np.int32], NDArray[Any]], None]
+"""Is shown examples, by their indices, and the network's outputs before they are decoded."""
+
+
+def predict(
+    fed: IndexFed, indices: NDArray[np.int32], reading: Reading, look: Look | None = None
+) -> NDArray[np.float64]:
     """Return decoded scores for resident examples, [n, classes] or [n, targets].
 
     For retrieval these are embeddings of length 1, [n, size]. Scores of pixels, [n, height, width,
     classes], are many: decoded a few images at a time and kept in single precision.
     """
     if len(fed.targets.shape) == 3:
-        return _predict_masks(fed, indices, reading)
-    scores = metrics.decode(_outputs(fed, indices), reading.decode, **reading.context)
+        return _predict_masks(fed, indices, reading, look)
+    outputs = _outputs(fed, indices)
+    if look is not None:
+        look(indices, outputs)
+    scores = metrics.decode(outputs, reading.decode, **reading.context)
     return scores if reading.scaling is None else reading.scaling.undo(scores)
 
 
-def _predict_masks(fed: IndexFed, indices: NDArray[np.int32], reading: Reading) -> NDArray[Any]:
+def _predict_masks(
+    fed: IndexFed, indices: NDArray[np.int32], reading: Reading, look: Look | None
+) -> NDArray[Any]:
     pixels = int(np.prod(fed.targets.shape[1:]))
     step = max(1, min(PREDICT_BATCH, PIXELS_AT_ONCE // pixels))
-    return np.concatenate(
-        [
-            metrics.decode(outputs, reading.decode, **reading.context).astype(np.float32)
-            for outputs in _batch_by_batch(fed, indices, step)
-        ]
-    )
+    found = []
+    for number, outputs in enumerate(_batch_by_batch(fed, indices, step)):
+        if look is not None:
+            look(indices[number * step : (number + 1) * step], outputs)
+        scores = metrics.decode(outputs, reading.decode, **reading.context)
+        found.append(scores.astype(np.float32))
+    return np.concatenate(found)
 
 
 def _outputs(fed: IndexFed, indices: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -269,6 +281,7 @@ def evaluate(
     at: str,
     reading: Reading,
     validation_scores: NDArray[np.float64],
+    look: Look | None = None,
 ) -> Evaluation:
     """Measure the network as it is now on the training probe, validation and test.
 
@@ -279,6 +292,7 @@ def evaluate(
         at: "selected" or "last", for the rows.
         reading: how outputs are read.
         validation_scores: scores of this state on validation, already known.
+        look: is shown the outputs on the test.
     """
     pixels = int(np.prod(resident.targets.shape[1:])) if resident.targets.ndim == 3 else 1
     where = {**resident.at, "train": probe(len(resident.at["train"]), pixels)}
@@ -286,7 +300,7 @@ def evaluate(
     scores = {
         "train": predict(fed, where["train"], reading),
         "validation": validation_scores,
-        "test": predict(fed, where["test"], reading),
+        "test": predict(fed, where["test"], reading, look),
     }
     truth = resident.targets[where["validation"]]
     temperatures = {

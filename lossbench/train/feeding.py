@@ -60,6 +60,8 @@ class IndexFed(keras.Model):
         n_train: number of training examples, which come first.
         classes: number of classes, where targets are their indices and may be mixed.
         penalty: gives what is added to the loss that is optimised, and not to the recorded one.
+        scaled: whether the loss that is optimised, and not the recorded one, is multiplied by
+            `loss_scale`, a variable so that another seed needs no other trace.
         average: averages the network's weights while it trains; None for no average.
         stage: the epochs that it is trained in; in those on features, `images` are what the
             network's "pool" gives, float32 [n, size], and the network runs from there on.
@@ -82,6 +84,7 @@ class IndexFed(keras.Model):
         n_train: int = 0,
         classes: int = 0,
         penalty: Callable[[], Any] | None = None,
+        scaled: bool = False,
         average: WeightAverage | None = None,
         stage: Stage | None = None,
         before: "IndexFed | None" = None,
@@ -129,6 +132,12 @@ class IndexFed(keras.Model):
         self.draw: Callable[[int], Draws] | None = None
         self.rates: Callable[[int, Sequence[float]], NDArray[np.float64]]
         self.penalty = penalty
+        self.loss_scale: keras.Variable | None = None
+        if scaled:
+            first = np.ones((), "float32")
+            self.loss_scale = (
+                resident_variable(first, "loss_scale") if before is None else before.loss_scale
+            )
         self.seed = 0
         columns = augment[-1].columns.stop if augment else 0
         rows = n_train if augment else 0
@@ -229,7 +238,7 @@ class IndexFed(keras.Model):
     ) -> Any:
         """Return the mean loss of the batch `x` and note it in the buffer.
 
-        A penalty of the weights is added to what is returned alone.
+        What is returned alone is scaled, and has a penalty of the weights added.
         """
         targets = self._targets_of(x[0] if isinstance(x, tuple | list) else x)
         outputs, changing = self._changing(y_pred)
@@ -242,6 +251,8 @@ class IndexFed(keras.Model):
         at = ops.reshape(self.step, (1, 1))
         self.step_losses.assign(ops.scatter_update(self.step_losses, at, ops.reshape(loss, (1,))))
         self.step.assign(self.step + 1)
+        if self.loss_scale is not None:
+            loss = loss * self.loss_scale
         return loss if self.penalty is None else loss + self.penalty()
 
     def _changing(self, y_pred: Any) -> tuple[Any, dict[str, Any]]:

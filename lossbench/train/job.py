@@ -6,15 +6,14 @@ import re
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lossbench import backbones, datasets, metrics, models, store
-from lossbench.catalog.losses import CLASSIFICATION, SEGMENTATION
+from lossbench import backbones, datasets, models, store
 from lossbench.catalog.metrics import metric_row
 from lossbench.errors import LossbenchError, StoreError
 from lossbench.train import (
@@ -23,15 +22,16 @@ from lossbench.train import (
     early_stopping,
     environment,
     evaluation,
+    final_evaluation,
     precision,
     recording,
     saved_model,
+    scale_control,
     trial,
 )
 from lossbench.train.assembly import assemble, enter, forget, trainable_params
-from lossbench.train.evaluation import Answer, Evaluation
 from lossbench.train.feeding import IndexFed
-from lossbench.train.job_files import write_curves, write_predictions
+from lossbench.train.job_files import write_curves
 from lossbench.train.job_log import output_to, warnings_of
 from lossbench.train.loading import MEMORY_BUDGET_MIB
 from lossbench.train.loop import (
@@ -45,7 +45,6 @@ from lossbench.train.loop import (
     weights_of,
 )
 from lossbench.train.ordering import order_sha256
-from lossbench.train.regret import best_values, with_regret
 from lossbench.train.settling import Setting, settle, target_scale
 from lossbench.train.stages import Stage, stages_of
 from lossbench.train.watch import Interrupted, Watch
@@ -170,7 +169,9 @@ def _train_and_measure(
     )
     setting = settle(job, memory_budget_mib)
     seconds_data = time.perf_counter() - started
+    reference = scale_control.reference_norm(setting, watch.features)
     fed, fingerprints = assemble(setting, watch.features)
+    norms = scale_control.begin(fed, setting, reference)
     if setting.augment:
         first = setting.visited(1)[: job["train"]["batch_size"]]
         fingerprints["augmentation_sha256"] = fed.augmentation_sha256(first)
@@ -217,6 +218,7 @@ def _train_and_measure(
         "seconds_data": round(seconds_data, 4),
         "seconds_features": round(watch.seconds_features, 4),
         "streamed": setting.data.streamed,
+        **norms,
         **fingerprints,
         "order_sha256": order_sha256(setting.visited),
         "split_sha256": datasets.split_sha256(setting.splits),
@@ -228,7 +230,7 @@ def _train_and_measure(
     elif status == "ok":
         _put_average_in_place(fed, setting)
         kept = weights_of(fed) if save_model == "last" else state.best_weights
-        result |= _measure(folder, fed, setting, state)
+        result |= final_evaluation.measure(folder, fed, setting, state)
         if save_model != "none":
             result["saved_model"] = saved_model.save(folder, fed, setting, kept)
     write_curves(folder, setting, state)
@@ -323,73 +325,3 @@ def _train_stage(
         is_over=lambda seen: early_stopping.is_over(job["train"]["early_stopping"], seen, epochs),
         record=recording.recorder(fed, setting.n_train, job["train"]["batch_size"]),
     )
-
-
-def _measure(folder: Path, fed: IndexFed, setting: Setting, state: State) -> dict[str, Any]:
-    """Evaluate the last and the selected weights, write predictions, return the numbers.
-
-    This is the one time that the test set is looked at.
-    """
-    splits = setting.splits
-
-    def at(name: str, scores: Any) -> Evaluation:
-        return evaluation.evaluate(
-            fed,
-            setting.data.resident,
-            setting.answers,
-            at=name,
-            reading=setting.reading,
-            validation_scores=scores,
-        )
-
-    at_last = at("last", state.last_scores)
-    if state.selected == state.epoch:
-        rows = [row | {"at": "selected"} for row in at_last.rows]
-        selected = replace(at_last, rows=rows)
-    else:
-        fed.network.set_weights(list(state.best_weights))
-        selected = at("selected", state.best_scores)
-    write_predictions(folder / "predictions.npz", setting, selected)
-    better = metric_row(setting.job["metric"]).higher_is_better
-    found = {
-        "metrics": with_regret(selected.rows + at_last.rows, best_values(setting.answers)),
-        "temperature": selected.temperature,
-        **({"thresholds": selected.threshold} if selected.thresholds else {}),
-        "collapsed": any(_collapsed(answer, selected) for answer in setting.answers),
-        "train_validation_gap": recording.train_validation_gap(
-            selected.rows, setting.job["metric"], higher_is_better=bool(better)
-        ),
-        "test_eval_count": 1,
-    }
-    if not splits.outputs:
-        return found | _classes(setting.answers[0], selected)
-    each = (
-        {
-            "output": answer.output.name,
-            "task": answer.splits.task,
-            "n_scores": answer.output.n_scores,
-            **_classes(answer, selected),
-        }
-        for answer in setting.answers
-        if answer.output is not None
-    )
-    return found | {"per_output": list(each)}
-
-
-def _collapsed(answer: Answer, selected: Evaluation) -> bool:
-    """Return whether an output's predictions on validation say nothing."""
-    scores = answer.own(selected.scores["validation"])
-    splits = answer.splits
-    return bool(metrics.collapsed(splits.task, splits.validation.targets, scores))
-
-
-def _classes(answer: Answer, selected: Evaluation) -> dict[str, Any]:
-    """Return what is told of each class or label of an output on the test."""
-    splits, scores = answer.splits, answer.own(selected.scores["test"])
-    is_classes = splits.task in (CLASSIFICATION | SEGMENTATION) - {"retrieval"}
-    tell = {"multilabel": metrics.per_label, "segmentation": metrics.per_class}.get(splits.task)
-    return {
-        "class_names": list(splits.class_names),
-        "confusion": evaluation.confusion(splits.test, scores) if is_classes else None,
-        "per_label": tell(splits.test.targets, scores) if tell else None,
-    }

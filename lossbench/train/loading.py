@@ -28,6 +28,7 @@ class Data:
         targets: all targets on the device.
         budget_mib: the memory budget.
         features: what backbones make of the images, by what decides it.
+        losses: those under which networks are evaluated, bound to these data, likewise.
     """
 
     splits: Splits
@@ -36,6 +37,7 @@ class Data:
     targets: Any
     budget_mib: float = MEMORY_BUDGET_MIB
     features: dict[str, Any] = field(default_factory=dict)
+    losses: dict[str, Any] = field(default_factory=dict)
 
     @property
     def streamed(self) -> bool:
