@@ -188,6 +188,12 @@ METRICS: Table[Metric] = Table(
         needs_probabilities=True,
     ),
     _class(
+        "ece_floor",
+        "expected calibration error by chance alone, were these scores perfectly calibrated",
+        higher_is_better=None,
+        needs_probabilities=True,
+    ),
+    _class(
         "memorisation",
         "share of wrongly labelled training examples predicted as their wrong label",
         target="memorisation:memorisation",

@@ -5,11 +5,12 @@ from lossbench.comparison.comparing import compare, convergence_csv, convergence
 from lossbench.comparison.converging import Convergence
 from lossbench.comparison.curves import folders_of
 from lossbench.comparison.factors import checked_factor
-from lossbench.comparison.results import Comparison, OneSeed, Row, csv_text
+from lossbench.comparison.results import Check, Comparison, OneSeed, Row, csv_text
 
 __all__ = [
     "Across",
     "AcrossRow",
+    "Check",
     "Comparison",
     "Convergence",
     "OneSeed",

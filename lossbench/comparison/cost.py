@@ -21,6 +21,12 @@ def devices(runs: Sequence[Run]) -> set[str]:
     return {str((run.result or {})["device"]) for run in runs if "device" in (run.result or {})}
 
 
+def trainable_params(run: Run) -> float:
+    """Return how many numbers a run trained, those that the loss owns among them; NaN: unknown."""
+    own = number_of(run, "loss_trainable_params")
+    return number_of(run, "trainable_params") + (0 if math.isnan(own) else own)
+
+
 def cost_of(mine: Sequence[Run], baseline: Sequence[Run]) -> dict[str, Any]:
     """Return what a level costs, by the names of a row's attributes.
 
@@ -30,7 +36,7 @@ def cost_of(mine: Sequence[Run], baseline: Sequence[Run]) -> dict[str, Any]:
     """
     own, other = step_ms(mine), step_ms(baseline)
     same = len(devices([*mine, *baseline])) == 1
-    sizes = (number_of(run, "trainable_params") for run in mine)
+    sizes = (trainable_params(run) for run in mine)
     params = next((int(size) for size in sizes if not math.isnan(size)), None)
     return {
         "step_ms": own,

@@ -80,9 +80,18 @@ def _matched(first: Run, run: Run, factor: str) -> list[str]:
 
 
 def _shared(first: Run, run: Run) -> list[str]:
-    """Return the fields of the data that runs of different seeds share where the split is fixed."""
-    splits = [(one.result or {}).get("split") for one in (first, run)]
-    return ["split_sha256", *PARTS] if splits == ["fixed", "fixed"] else []
+    """Return the fields of the data that runs of different seeds share where the split is fixed.
+
+    Damage is drawn anew for each seed and may leave training images out; never those of the test.
+    """
+    both = [one.result or {} for one in (first, run)]
+    if [result.get("split") for result in both] != ["fixed", "fixed"]:
+        return []
+    return ["n_test"] if any(map(_is_damaged, both)) else ["split_sha256", *PARTS]
+
+
+def _is_damaged(result: Mapping[str, Any]) -> bool:
+    return bool(result.get("damage"))
 
 
 def _between(

@@ -17,6 +17,7 @@ from lossbench.metrics.calibration import (
     confidence,
     correctness,
     equal_width,
+    noise_floor,
 )
 from lossbench.metrics.decoding import probabilities
 from lossbench.metrics.labels import checked_scores, hard_labels, ranking, shares
@@ -389,3 +390,26 @@ def ece(y_true: NDArray[Any], scores: NDArray[Any], bins: int = BINS) -> float:
     """
     conf = confidence(scores)
     return calibration_error(conf, correctness(y_true, scores), equal_width(conf, bins))
+
+
+def ece_floor(y_true: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Return the ECE that these scores would show by chance, were they perfectly calibrated.
+
+    The mean over 200 draws of labels from the scores' own probabilities, with a fixed seed.
+
+    Args:
+        y_true: classes [n] or shares [n, classes]; only checked.
+        scores: decoded scores, float [n, classes].
+
+    Returns:
+        Floor, in [0, 1]; a difference in ECE below it means nothing.
+
+    Raises:
+        ShapeError: labels and scores do not fit together.
+        ValueError: a score is NaN or infinite, or a label is no class.
+
+    Source:
+        `calibration.noise_floor`.
+    """
+    correctness(y_true, scores)
+    return noise_floor(scores, np.random.default_rng(0))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lossbench.catalog.axes import plural, shown, title, told
-from lossbench.comparison import Across, Comparison, Row
+from lossbench.comparison import Across, Check, Comparison, Row
 from lossbench.reporting.across import print_across
 from lossbench.reporting.captions import banners, captions, flag_lines, listed, shares_sentence
 from lossbench.reporting.columns import (
@@ -276,12 +276,18 @@ def _ledger(comparison: Comparison) -> list[str]:
     return ["", *ledger_lines(comparison.rows)]
 
 
+_SAID_ABOVE = frozenset(
+    {"E05", "E13", "delta", "heads", "protocol", "seeds", "selection", "tuning"}
+)
+"""Checks whose warnings stand above the audit already: in banners, flags and warnings."""
+
+
 def audit_lines(comparison: Comparison, *, everything: bool) -> list[str]:
     """Return what the audit of the protocol found: a summary, and the checks that did not pass.
 
     Args:
         comparison: what was audited.
-        everything: whether checks that passed are listed, too.
+        everything: whether checks are listed, too, that passed, and warnings that stand above.
     """
     if not comparison.audit:
         return ["", "audit of the protocol: no check was made."] if everything else []
@@ -289,15 +295,21 @@ def audit_lines(comparison: Comparison, *, everything: bool) -> list[str]:
         outcome: sum(check.outcome == outcome for check in comparison.audit)
         for outcome in ("fail", "warn", "pass")
     }
+
+    def listed_here(check: Check) -> bool:
+        known = check.outcome == "warn" and check.code in _SAID_ABOVE
+        return everything or not (known or check.outcome == "pass")
+
     lines = [
         f"{check.outcome:<4} {check.code}: {check.text}"
         for outcome in counts
         for check in comparison.audit
-        if check.outcome == outcome and (everything or outcome != "pass")
+        if check.outcome == outcome and listed_here(check)
     ]
     summary = ", ".join(
         f"{count} {word}"
         for word, count in zip(("failed", "warned", "passed"), counts.values(), strict=True)
         if count
     )
-    return ["", f"audit of the protocol: {summary}.", *lines]
+    more = "" if everything else "; --audit lists them"
+    return ["", f"audit of the protocol: {summary}{more}.", *lines]

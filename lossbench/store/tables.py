@@ -59,6 +59,7 @@ RUN_COLUMNS = (
     "augmentation_sha256",
     "params",
     "trainable_params",
+    "loss_trainable_params",
     "device",
     "dtype_policy",
     "threads",

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import re
 import time
 import traceback
@@ -207,6 +208,7 @@ def _train_and_measure(
         "learning_rate": job["optimizer"]["params"]["learning_rate"],
         "params": fed.network.count_params(),
         "trainable_params": trainable_params(setting),
+        "loss_trainable_params": sum(math.prod(v.shape) for v in fed.loss_weights.values()),
         "stages": _stages(setting),
         "preprocessing": models.preprocessing(
             fed.network, job["model"]["name"], job["model"]["params"]

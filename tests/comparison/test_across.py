@@ -83,7 +83,7 @@ def test_the_text_names_the_data_sets_and_says_that_it_speaks_of_no_others(sum_u
 
 def test_json_has_every_number(sum_up):
     compared, across = sum_up(three())
-    (told,) = json.loads(as_json(compared, across))["across"]
+    (told,) = json.loads(as_json(compared, across=across))["across"]
     assert told["baseline"] == "cross_entropy"
     assert told["rows"][0]["level"] == "focal"
     assert told["rows"][0]["mean"] == pytest.approx(0.004)

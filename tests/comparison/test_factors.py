@@ -49,7 +49,7 @@ def test_one_loss_alone_makes_the_axis_that_differs_the_factor(make_runs):
     (found,) = compare(folder)
     assert found.factor == "optimizer"
     assert as_text([found]).startswith("comparing optimizers: mnist_mini / seed_cnn / cross_entr")
-    assert "(Holm, 1 optimizer) " in as_text([found])
+    assert "(Holm, 1 optimizer)" in as_text([found])
     focal = make_runs({"focal": ADAM}, name="focal")
     assert [c.factor for c in compare(folder, focal)] == ["loss", "loss"], "two losses"
 

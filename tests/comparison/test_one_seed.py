@@ -320,7 +320,7 @@ def test_what_is_no_function_of_means_is_computed_anew():
 def kept(folder, result, **arrays):
     """Writes the predictions of one job."""
     place = store.job_folder(folder, "j")
-    store.write_json(place / "result.json", {"job_id": "j"} | result)
+    store.write_json(place / "result.json", {"job_id": "j", "status": "ok"} | result)
     np.savez(place / "predictions.npz", example_id=np.arange(3), **arrays)
 
 

@@ -81,7 +81,7 @@ def test_results_share_the_names_of_their_metrics(make_runs):
         assert one["metrics"][0][key] is other["metrics"][0][key]
 
 
-@pytest.mark.parametrize("metrics", [None, "accuracy", ["accuracy", 3], [{"split": ["test"]}]])
+@pytest.mark.parametrize("metrics", [["accuracy", 3], [{"split": ["test"]}]])
 def test_metrics_that_are_none_are_read_as_they_are(make_runs, metrics):
     folder = make_runs({"cross_entropy": [{"metrics": metrics}]})
     (job,) = folder.glob("jobs/*")

@@ -36,7 +36,7 @@ from lossbench.metrics import (
     thresholds,
 )
 
-NEED_PROBABILITIES = ["nll", "brier_score", "ece"]
+NEED_PROBABILITIES = ["nll", "brier_score", "ece", "ece_floor"]
 JUDGING = [row for row in METRICS if not row.wrong_labels and row.given is None]
 ALL_KINDS = frozenset({"any", "nonnegative", "positive", "directions"})
 
@@ -197,7 +197,7 @@ def test_scores_that_are_no_probabilities_are_judged_after_temperature_only():
 
 def test_probabilities_are_judged_before_and_after_temperature():
     found = measure("binary", *drawn("binary"), probabilistic=True, temperature=0.5)
-    assert names(found, "raw")[-3:] == NEED_PROBABILITIES
+    assert names(found, "raw")[-4:] == NEED_PROBABILITIES
     assert names(found, "temperature") == NEED_PROBABILITIES
 
 

@@ -23,7 +23,7 @@ from tests.reporting.made_comparisons import (
 
 def read(*compared):
     data = json.loads(as_json(compared), parse_constant=pytest.fail)
-    assert list(data) == ["schema", "lossbench", "comparisons"]
+    assert list(data) == ["schema", "lossbench", "comparisons", "across"]
     assert data["schema"] == 2
     return data["comparisons"]
 

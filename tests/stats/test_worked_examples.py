@@ -15,6 +15,7 @@ from lossbench.metrics.calibration import adaptive_ece, confidence, correctness,
 from lossbench.metrics.classification import brier_score, ece, nll
 from lossbench.stats.convergence import area_under, reached_at
 from lossbench.stats.effects import cliffs_delta, noether_n, unpaired_improvement
+from lossbench.stats.families import family_verdicts, left_out_verdicts
 from lossbench.stats.multiplicity import holm
 from lossbench.stats.paired import (
     all_equal,
@@ -42,7 +43,7 @@ from lossbench.stats.ranks import (
 )
 from lossbench.stats.summary import iqm, mean_score, median_score, stratified
 from lossbench.stats.variance import variance_shares
-from lossbench.stats.verdicts import family_verdicts, fewest_seeds, flags, left_out_verdicts
+from lossbench.stats.verdicts import fewest_seeds, flags
 
 BASELINE = np.array([0.9120, 0.9084, 0.9151, 0.9052, 0.9103, 0.9075, 0.9139, 0.9098])
 NEW = np.array([0.9168, 0.9121, 0.9170, 0.9136, 0.9098, 0.9129, 0.9172, 0.9151])

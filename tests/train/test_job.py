@@ -181,7 +181,7 @@ def test_two_classes_with_one_output_or_two(tmp_path, loss):
     measured = {m["metric"] for m in result["metrics"] if m["stage"] == "raw"}
     assert ("nll" in measured) == (loss != "binary_hinge")
     scaled = {m["metric"] for m in result["metrics"] if m["stage"] == "temperature"}
-    assert scaled == {"nll", "brier_score", "ece"} and len(result["thresholds"]) == 1
+    assert scaled == {"nll", "brier_score", "ece", "ece_floor"} and len(result["thresholds"]) == 1
     with np.load(folder / "predictions.npz") as saved:
         assert saved["scores"].shape == (100, 2)
 

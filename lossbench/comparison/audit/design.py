@@ -8,6 +8,7 @@ from lossbench.comparison.audit.case import Case, names
 from lossbench.comparison.cautions import majority
 from lossbench.comparison.declared import seeds_done
 from lossbench.comparison.failures import counts_of
+from lossbench.comparison.measured import mean_of
 from lossbench.comparison.results import Check
 
 
@@ -98,7 +99,21 @@ def probabilities(case: Case) -> Check | None:
     if without:
         text = f"{names(without)} give no probabilities and have no {case.one.metric}."
         return Check("E17", "warn", text)
+    if parted(case.one.metric)[1] == "ece" and (below := _below_floor(case)):
+        return Check("E17", "warn", below)
     return Check("E17", "pass", "every loss that is rated gives probabilities.")
+
+
+def _below_floor(case: Case) -> str | None:
+    """Say which differences in ECE are smaller than the ECE of perfect calibration."""
+    floor = mean_of(case.worked, f"{case.one.metric}_floor", case.one.at, "value")
+    less = [row.level for row in case.one.rows if abs(row.diff) < floor]
+    if not less:
+        return None
+    return (
+        f"differences of {names(less)} are below {floor:.2g}, the ece of perfectly calibrated "
+        "scores by chance: they say nothing."
+    )
 
 
 def heads(case: Case) -> Check | None:
