@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lossbench.runner import Outcome, Stop
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-NO_TUNE = "Learning rate shared by all losses: this compares losses *at that learning rate*."
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -153,8 +152,6 @@ def run(
         text = f"{outcome.trials_left} trials of this round of tuning are left"
         typer.echo(f"{text}; there is nothing to compare yet.", err=True)
         raise typer.Exit(1 if outcome.failed_trials and fail_fast else 0)
-    if no_tune:
-        typer.echo(NO_TUNE, err=json or quiet)
     compared = comparison.compare([store.read_experiment(outcome.folder)])
     comparisons = [ordered(one) for one in compared]
     across = comparison.across_datasets(comparisons)

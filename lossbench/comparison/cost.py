@@ -16,6 +16,16 @@ def step_ms(runs: Sequence[Run]) -> float:
     return float(np.mean(known)) if known else math.nan
 
 
+BUSY = 1.5
+"""Processes for each CPU from which on a machine has more to do than to train."""
+
+
+def load_of(runs: Sequence[Run]) -> float:
+    """Return the largest load of a CPU while one of the runs was trained; NaN where unknown."""
+    known = [v for run in runs if not math.isnan(v := number_of(run, "load_per_cpu"))]
+    return max(known, default=math.nan)
+
+
 def devices(runs: Sequence[Run]) -> set[str]:
     """Return what the runs were trained on."""
     return {str((run.result or {})["device"]) for run in runs if "device" in (run.result or {})}
@@ -32,10 +42,11 @@ def cost_of(mine: Sequence[Run], baseline: Sequence[Run]) -> dict[str, Any]:
 
     Args:
         mine: its runs.
-        baseline: those of the baseline; times are compared on equal devices only.
+        baseline: those of the baseline; times are compared on equal devices only, and not where
+            the machine was busy with something else.
     """
     own, other = step_ms(mine), step_ms(baseline)
-    same = len(devices([*mine, *baseline])) == 1
+    same = len(devices([*mine, *baseline])) == 1 and not load_of([*mine, *baseline]) > BUSY
     sizes = (trainable_params(run) for run in mine)
     params = next((int(size) for size in sizes if not math.isnan(size)), None)
     return {

@@ -61,6 +61,7 @@ RUN_COLUMNS = (
     "trainable_params",
     "loss_trainable_params",
     "device",
+    "load_per_cpu",
     "dtype_policy",
     "threads",
     "versions",

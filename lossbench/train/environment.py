@@ -80,6 +80,13 @@ def peak_memory_mib() -> float:
     return peak / (1024.0 if sys.platform == "linux" else 1024.0**2)
 
 
+def load_per_cpu() -> float | None:
+    """Return how many processes a CPU has had to serve in the last minute; None on Windows."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    return round(os.getloadavg()[0] / (os.cpu_count() or 1), 2)
+
+
 def resident_mib() -> float:
     """Return the memory that this process holds now, in MiB; NaN elsewhere than on Linux."""
     return _from_status("VmRSS")

@@ -117,6 +117,7 @@ def run_job(
             "memory_mib": round(environment.peak_memory_mib(), 1),
             "threads": threads,
             "device": environment.device(),
+            "load_per_cpu": environment.load_per_cpu(),
             "backend": backends.current(),
             "versions": environment.versions(),
         }

@@ -56,6 +56,7 @@ def test_augmented_and_streamed_from_the_file_to_the_tables(lossbench):
         assert held == streamed
 
 
+@pytest.mark.slow
 def test_compare_refuses_to_pair_jobs_that_saw_other_images(lossbench):
     lossbench.write("e.yaml", CONFIG)
     lossbench("run", "e.yaml", "--set", "seeds=1", "--set", "train.epochs=1")

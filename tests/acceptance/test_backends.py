@@ -29,7 +29,7 @@ def test_the_smoke_experiment_passes(lossbench, configs, backend):
     if not all(map(importlib.util.find_spec, BACKENDS[backend].packages)):
         pytest.skip(f"{backend} is not installed: {BACKENDS[backend].install}")
     out, _ = lossbench("run", configs / "smoke.yaml", "--set", f"train.backend={backend}")
-    assert "baseline cross_entropy" in out and "focal" in out and "2/2" in out
+    assert "baseline: cross_entropy" in out and "focal" in out and "2/2" in out
     folder = lossbench.cwd / "runs" / "smoke"
     with (folder / "runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -56,6 +56,7 @@ def machine_at_work(folder, nodes):
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the machine of a process in /proc")
 def test_a_machine_lost_in_the_middle_changes_no_number(lossbench, configs, undisturbed, cluster):
     cluster, nodes = cluster

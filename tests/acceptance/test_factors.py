@@ -3,6 +3,8 @@
 import csv
 import json
 
+import pytest
+
 AXES = """
 name: axes
 dataset: {name: mnist_mini, subset: 200}
@@ -28,6 +30,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_schedules_and_batch_sizes_are_axes_like_the_loss(lossbench):
     config = lossbench.write("axes.yaml", AXES)
     out, _ = lossbench("plan", config)

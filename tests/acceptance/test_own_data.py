@@ -120,6 +120,7 @@ def test_test_images_that_are_in_training_are_said_and_an_error_under_strict(fol
     assert "1 group is in training or validation and in the test too" in err
 
 
+@pytest.mark.slow
 def test_resample_draws_another_validation_for_each_seed_and_the_same_for_each_loss(folder):
     path = write_npz(folder)
     more = ("--set", "dataset.split=resample", "--set", "seeds=2")

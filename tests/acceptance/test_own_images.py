@@ -75,6 +75,7 @@ def test_a_folder_trains_and_its_jobs_follow_its_content(lossbench, photos, tmp_
     assert "2 trained now, 0 were finished before" in out
 
 
+@pytest.mark.slow
 def test_a_table_trains_on_several_targets(lossbench, tmp_path):
     config = lossbench.write("e.yaml", TABLE)
     lossbench("run", config)

@@ -46,6 +46,7 @@ def table(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_own_networks_beside_one_with_a_softmax_on_purpose(folder):
     planned = json.loads(folder("plan", "e.yaml", "--json")[0])["jobs"]
     out, err = folder("run", "e.yaml", code=1)

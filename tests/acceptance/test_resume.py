@@ -122,6 +122,7 @@ def test_two_interrupts_end_at_once(lossbench):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_time_is_over(lossbench):
     lossbench.write("e.yaml", CONFIG.replace("EVERY", "60").replace("epochs: 6", "epochs: 500"))
     out, err = lossbench("run", "e.yaml", "--max-time", "10s", timeout=90)

@@ -17,7 +17,7 @@ def rows_of(path):
 def test_the_example_runs_and_compares_by_dice(lossbench, configs):
     out, _ = lossbench("run", configs / "segmentation.yaml", *SHORT, "--set", "seeds=2")
     assert "dice_score on test in points, higher is better" in out
-    assert "baseline bce" in out
+    assert "baseline: bce" in out
     folder = lossbench.cwd / "runs" / "segmentation"
     runs = rows_of(folder / "runs.csv")
     assert {row["loss"] for row in runs} == {"bce", "dice", "tversky", "bce+dice"}
@@ -76,6 +76,7 @@ def softmax_dice(labels, outputs):
 """
 
 
+@pytest.mark.slow
 def test_masks_of_ones_own_with_several_classes(lossbench):
     own_data(lossbench.cwd)
     lossbench.write("own.py", SOFTMAX_DICE)

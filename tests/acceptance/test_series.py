@@ -16,6 +16,7 @@ train: {epochs: 3, batch_size: 32}
 """
 
 
+@pytest.mark.slow
 def test_series_and_vectors_are_learnt(lossbench):
     text = CONFIG.replace("n: 400, n_test: 100}\nmodel", "n: 400, n_test: 100, size: 8}\nmodel")
     lossbench("run", lossbench.write("e.yaml", text))

@@ -27,7 +27,13 @@ def wait_for_results(folder: Path, count: int, process, seconds: float = 120) ->
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+    ],
+)
 def test_interrupted_and_resumed_it_ends_as_if_undisturbed(
     lossbench, configs, undisturbed, number, code
 ):
@@ -66,6 +72,7 @@ def test_every_file_of_the_design_is_there(undisturbed):
             "result.json",
             "epochs.csv",
             "steps.csv",
+            "test_evaluations.json",
             "predictions.npz",
             "log.txt",
         }

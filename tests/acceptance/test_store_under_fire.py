@@ -33,6 +33,7 @@ def assert_complete(folder: Path, undisturbed: Path) -> None:
             "result.json",
             "epochs.csv",
             "steps.csv",
+            "test_evaluations.json",
             "predictions.npz",
             "log.txt",
         }
@@ -104,6 +105,7 @@ def test_a_full_disk_ends_the_run_with_a_message_and_space_lets_it_go_on(
     lossbench("status", small_disk, "--check")
 
 
+@pytest.mark.slow
 def test_after_a_full_disk_no_file_is_damaged(lossbench, configs, undisturbed, small_disk):
     process = lossbench.start("run", configs / "smoke.yaml", "--runs-dir", small_disk)
     out, err = process.communicate(timeout=240)

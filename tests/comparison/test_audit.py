@@ -153,3 +153,14 @@ def test_runs_that_stopped_early_are_said(make_runs):
 def test_another_head_is_a_warning(make_runs):
     (found,) = compare(make_runs(changed(SCORES, outputs=1)))
     assert check(found, "heads").outcome == "warn"
+
+
+def test_times_of_a_busy_machine_are_not_compared(make_runs):
+    scores = {
+        "cross_entropy": each(BASE, step_ms_median=2.0, load_per_cpu=1.0),
+        "focal": each(BASE, step_ms_median=3.0, load_per_cpu=3.2),
+    }
+    (found,) = compare(make_runs(scores))
+    (check,) = (check for check in found.audit if check.code == "E18")
+    assert check.outcome == "warn" and "load 3.2 per CPU" in check.text
+    assert math.isnan(row(found, "focal").step_ratio)

@@ -135,6 +135,7 @@ def test_numbers_of_images_of_several_sizes_without_a_test_set(params):
         assert expected[np.asarray(image).tobytes()] == target[0]
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_splits_and_features_may_be_named(params):
     given = params("tiny_shapes:1.0.0", train="train[:50%]", test="train[50%:]", target="weight")

@@ -99,6 +99,7 @@ train: {epochs: 1, batch_size: 16}
 """
 
 
+@pytest.mark.slow
 def test_losses_of_several_heads(tmp_path):
     found = run_all(tmp_path, HEADS)
     for loss, seed in found:
@@ -116,6 +117,7 @@ train: {epochs: 1, batch_size: 16}
 """
 
 
+@pytest.mark.slow
 def test_losses_of_pixels(tmp_path):
     for (loss, _), (_, result) in run_all(tmp_path, MASKS).items():
         other = {"bce": "cross_entropy", "cross_entropy": "bce"}[loss]

@@ -10,7 +10,7 @@ from lossbench.datasets.labels import Labels
 from lossbench.datasets.several import join
 from lossbench.requirements import requirements
 from lossbench.train import evaluation
-from lossbench.train.job import _collapsed
+from lossbench.train.final_evaluation import _collapsed
 from tests.test_requirements import heads, loss
 
 KIND = np.array([0, 1, 2, 1], np.int32)

@@ -4,6 +4,7 @@ from lossbench.catalog.axes import plural, shown
 from lossbench.catalog.metrics import parted
 from lossbench.comparison.audit.case import Case
 from lossbench.comparison.blocks import level_of
+from lossbench.comparison.cost import BUSY, load_of
 from lossbench.comparison.cost import devices as devices_of
 from lossbench.comparison.failures import counts_of
 from lossbench.comparison.matching import FINGERPRINTS, PARTS, other_versions
@@ -97,6 +98,9 @@ def devices(case: Case) -> Check | None:
     kinds = devices_of(case.done)
     if len(kinds) > 1:
         text = f"trained on {', '.join(sorted(kinds))}: step times are not compared across them."
+        return Check("E18", "warn", text)
+    if (load := load_of(case.done)) > BUSY:
+        text = f"trained on a busy machine (load {load:.2g} per CPU): step times mean little."
         return Check("E18", "warn", text)
     times = any(row.step_ms > 0 for row in case.one.rows)
     text = "step times are from one kind of device, without warm-up and compiling."
