@@ -94,7 +94,7 @@ def _effect(value: float, context: Context) -> str:
 
 
 def _percent(value: float, context: Context) -> str:
-    return f"{100 * value:+.0f}%" if math.isfinite(value) else "."
+    return f"{round(100 * value) + 0:+d}%" if math.isfinite(value) else "."
 
 
 def _interval(low: str, high: str) -> Cell:
