@@ -28,6 +28,7 @@ def statuses(lossbench, name):
         return {row["loss"]: row["status"] for row in csv.DictReader(file)}
 
 
+@pytest.mark.slow
 def test_losses_made_of_losses_are_trained(lossbench):
     lossbench.write("mine.py", MINE)
     lossbench.write(

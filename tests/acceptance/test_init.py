@@ -31,6 +31,7 @@ def own(folder, **more):
     np.savez(folder / "mine.npz", **(arrays | more))
 
 
+@pytest.mark.slow
 def test_own_data_by_a_path_relative_to_the_file_and_a_run(lossbench):
     own(lossbench.cwd)
     lossbench("init", "--data", "mine.npz", "--out", "work/first.yaml")

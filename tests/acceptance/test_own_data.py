@@ -55,6 +55,7 @@ def table(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_folds_of_patients_that_a_function_makes(folder):
     out, _ = folder("run", folder.write("e.yaml", CONFIG))
     runs = folder.cwd / "runs/patients"

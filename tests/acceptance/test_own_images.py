@@ -56,6 +56,7 @@ def results(lossbench):
     return [json.loads(file.read_text()) for file in files]
 
 
+@pytest.mark.slow
 def test_a_folder_trains_and_its_jobs_follow_its_content(lossbench, photos, tmp_path):
     config = lossbench.write("e.yaml", FOLDER)
     (photos / "train" / "kind 1" / "broken.jpg").write_bytes(b"\xff\xd8 no image")

@@ -59,6 +59,7 @@ def names(lossbench):
     return {row["name"]: row for row in json.loads(out)}, err
 
 
+@pytest.mark.slow
 def test_an_installed_loss_trains_like_any_other(lossbench, install):
     install("lb_powers", "ROWS = [row('outer_power'), row('outer_fourth', aliases=('o4',))]\n")
     rows, err = names(lossbench)

@@ -60,6 +60,7 @@ def test_a_kept_model_names_digits(lossbench, digits):
     assert told["class"] == "1" and set(told["probabilities"]) == set("0123456789")
 
 
+@pytest.mark.slow
 def test_runs_that_kept_nothing(lossbench, digits):
     lossbench.write("keeps.yaml", KEEPS)
     bare = ("keeps.yaml", "--set", "model=tiny_cnn", "--set", "train.epochs=1")

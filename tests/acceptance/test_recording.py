@@ -35,6 +35,7 @@ def order_of_balanced_classes(job):
     return order_sha256(lambda epoch: balanced_order(3, epoch, labels))
 
 
+@pytest.mark.slow
 def test_balanced_averaged_and_with_curves(lossbench):
     path = lossbench.write("e.yaml", EXPERIMENT)
     lossbench("run", path)

@@ -18,6 +18,7 @@ protocol: {metric: accuracy}
 """
 
 
+@pytest.mark.slow
 def test_regret_is_measured_where_the_truth_is_known(lossbench):
     path = lossbench.write("e.yaml", CONFIG)
     planned, _ = lossbench("plan", path)

@@ -146,6 +146,7 @@ def test_only_what_matches_and_not_with_other_threads(lossbench, configs):
     assert "1 jobs to train, 3 finished before" in out
 
 
+@pytest.mark.slow
 def test_fail_fast(lossbench):
     lossbench.write("mine.py", "def bad(y, z):\n    raise ValueError('no')\n")
     lossbench.write(

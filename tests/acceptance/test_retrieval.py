@@ -18,6 +18,7 @@ train: {epochs: 2, batch_size: 32}
 """
 
 
+@pytest.mark.slow
 def test_losses_of_every_kind_are_judged_by_their_embeddings(lossbench):
     out, _ = lossbench("run", lossbench.write("e.yaml", CONFIG))
     assert "map_at_r on test in points" in out

@@ -143,6 +143,7 @@ def not_a_number(labels, outputs):
 """
 
 
+@pytest.mark.slow
 def test_custom_losses_that_fail_cost_only_their_own_jobs(lossbench):
     lossbench.write("mine.py", CUSTOM)
     losses = ", ".join(

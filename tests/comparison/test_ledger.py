@@ -100,3 +100,12 @@ def test_without_tuning_the_learning_rate_is_shared(make_runs):
     scores = {"adam": BASE, "sgd": NEW}
     (optimizers,) = compare(make_runs(scores, name="o", factor="optimizer"))
     assert "LR_SHARED" not in optimizers.flags
+
+
+def test_test_parts_that_trials_were_trained_on_are_said(make_runs):
+    sizes = {"test_resampled": True, "n_test": 200, "n_train": 800, "split": "resample"}
+    scores = {loss: [{"value": v, **sizes} for v in values] for loss, values in SCORES.items()}
+    folder = make_runs(scores, tracks="default", protocol={"delta": 0.006})
+    rows = [*trials("cross_entropy", 2, "default"), *trials("focal", 2, "default")]
+    line = check(compare(tuning(folder, rows))[0], "E06")
+    assert line.outcome == "warn" and "trained on images that some seeds test" in line.text

@@ -216,6 +216,7 @@ def places(tmp_path, *names):
     return [tmp_path / name for name in names]
 
 
+@pytest.mark.slow
 def test_every_loss_of_a_seed_sees_the_same_images(tmp_path):
     hashes = {}
     for i, change in enumerate(
