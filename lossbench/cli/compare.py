@@ -171,7 +171,8 @@ def compare(
         from lossbench.comparison.one_seed import with_predictions
 
         compared = with_predictions(compared, comparison.folders_of(stored))
-    compared = [ordered(one, sorting) for one in compared]
+    if sorting:
+        compared = [ordered(one, sorting) for one in compared]
     if grouping:
         compared = [one for group in grouped(compared, grouping).values() for one in group]
     across = comparison.across_datasets(compared)

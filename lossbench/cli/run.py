@@ -118,7 +118,6 @@ def run(
     from lossbench import comparison, runner, store
     from lossbench.cli.progress import make_watcher
     from lossbench.reporting.machine import as_json
-    from lossbench.reporting.ordering import ordered
     from lossbench.reporting.terminal import as_text
 
     chosen = {status.value for status in retry or ()}
@@ -152,8 +151,7 @@ def run(
         text = f"{outcome.trials_left} trials of this round of tuning are left"
         typer.echo(f"{text}; there is nothing to compare yet.", err=True)
         raise typer.Exit(1 if outcome.failed_trials and fail_fast else 0)
-    compared = comparison.compare([store.read_experiment(outcome.folder)])
-    comparisons = [ordered(one) for one in compared]
+    comparisons = comparison.compare([store.read_experiment(outcome.folder)])
     across = comparison.across_datasets(comparisons)
     sys.stdout.write(
         as_json(comparisons, __version__, across) if json else as_text(comparisons, across=across)

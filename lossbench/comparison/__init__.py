@@ -5,6 +5,7 @@ from lossbench.comparison.comparing import compare, convergence_csv, convergence
 from lossbench.comparison.converging import Convergence
 from lossbench.comparison.curves import folders_of
 from lossbench.comparison.factors import checked_factor
+from lossbench.comparison.failures import fails_often
 from lossbench.comparison.results import Check, Comparison, OneSeed, Row, csv_text
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "convergence_csv",
     "convergence_of",
     "csv_text",
+    "fails_often",
     "folders_of",
 ]

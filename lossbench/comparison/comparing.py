@@ -28,7 +28,7 @@ from lossbench.comparison.declared import (
 )
 from lossbench.comparison.effects import not_distinguishable, shares_of
 from lossbench.comparison.factors import usual_factors
-from lossbench.comparison.failures import OFTEN, class_counts, in_order
+from lossbench.comparison.failures import class_counts, in_order, is_often
 from lossbench.comparison.grouping import Group, groups
 from lossbench.comparison.ledger import Trial, trials_of, tuned_keys
 from lossbench.comparison.matching import check_matched, mismatches
@@ -320,8 +320,8 @@ def _best(
         values = outcomes.values[index][~np.isnan(outcomes.values[index])]
         if len(values):
             mean = float(values.mean())
-            lost = int(outcomes.failed[index].sum())
-            often = lost > 0 and lost >= OFTEN * (lost + int(outcomes.worked[index].sum()))
+            failed, done = outcomes.failed[index].sum(), outcomes.worked[index].sum()
+            often = is_often(int(failed), int(done))
             found.append((often, -mean if higher else mean, level))
     return min(found, key=lambda one: one[:2])[2] if found else None
 

@@ -170,10 +170,20 @@ def delta_of(
                 "delta, or null for the usual one."
             )
         return declared.delta, True
-    if metric_row(metric).bounded:
-        return max(DELTA_BOUNDED, step), False
     worked = baseline[~np.isnan(baseline)]
-    return (DELTA_RELATIVE * abs(float(worked.mean())) if len(worked) else math.nan), False
+    mean = float(worked.mean()) if len(worked) else math.nan
+    return usual_delta(metric_row(metric).bounded, mean, step), False
+
+
+def usual_delta(bounded: bool, baseline_mean: float, step: float = 0.0) -> float:
+    """Return the smallest difference that matters where none is declared.
+
+    Args:
+        bounded: whether the metric lies in [0, 1].
+        baseline_mean: mean of the baseline; NaN where unknown.
+        step: smallest step of the metric, as one test example.
+    """
+    return max(DELTA_BOUNDED, step) if bounded else DELTA_RELATIVE * abs(baseline_mean)
 
 
 def _same_unit(one: str, other: str) -> bool:

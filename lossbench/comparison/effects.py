@@ -72,8 +72,9 @@ def _error_reduction(mine: Array, reference: Array, sign: float) -> float:
     if not len(mine):
         return math.nan
     perfect = 1.0 if sign > 0 else 0.0
-    error, before = perfect - mine.mean(), perfect - reference.mean()
-    return float((before - error) / before) if before > 0 else math.nan
+    return stats.relative_error_reduction(
+        perfect - float(mine.mean()), perfect - float(reference.mean())
+    )
 
 
 def _corr(mine: Array, reference: Array) -> float:

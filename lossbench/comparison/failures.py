@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 OFTEN = 0.1
-"""Share of failed runs from which on a level is never listed first."""
+"""Share of failed runs from which on a level is better "when it works", and never listed first."""
 
 
 def signs(mine: Array, reference: Array, failed: Flags, reference_failed: Flags) -> Array:
@@ -145,9 +145,14 @@ def counts_of(run: Run, output: str | None) -> Array | None:
     return None
 
 
+def is_often(failed: int, done: int) -> bool:
+    """Whether so many runs failed, beside those that worked, that it qualifies what they say."""
+    return failed > 0 and failed >= OFTEN * (done + failed)
+
+
 def fails_often(row: Row) -> bool:
-    """Whether a level failed so often that it is never listed first."""
-    return row.failed > 0 and row.failed >= OFTEN * (row.done + row.failed)
+    """Whether a level failed so often that it is compared "when it works"."""
+    return is_often(row.failed, row.done)
 
 
 def in_order(rows: Sequence[Row], sign: float) -> list[Row]:

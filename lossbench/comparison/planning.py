@@ -11,7 +11,7 @@ from lossbench import stats, store
 from lossbench.catalog.axes import AXES, FACTORS, varying
 from lossbench.catalog.metrics import metric_row
 from lossbench.comparison.comparing import compare
-from lossbench.comparison.declared import DELTA_BOUNDED, DELTA_RELATIVE
+from lossbench.comparison.declared import usual_delta
 from lossbench.comparison.results import Comparison, Row
 from lossbench.config import Experiment
 from lossbench.config.experiment import Protocol
@@ -255,9 +255,7 @@ def _delta(protocol: Protocol, bounded: bool, spread: Spread | None) -> float:
     """Return the declared difference that matters, or that which `compare` takes instead."""
     if protocol.delta is not None:
         return protocol.delta
-    if bounded:
-        return DELTA_BOUNDED
-    return DELTA_RELATIVE * abs(spread.baseline_mean) if spread else math.nan
+    return usual_delta(bounded, spread.baseline_mean if spread else math.nan)
 
 
 def _spread(folder: Path, one: Comparison, levels: set[str]) -> Spread | None:

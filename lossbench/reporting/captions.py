@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 
 from lossbench import stats
 from lossbench.catalog.axes import plural, shown, title
-from lossbench.comparison import Comparison, Row
+from lossbench.comparison import Comparison, Row, fails_often
 from lossbench.reporting.numbers import p_value
 from lossbench.reporting.sentences import (
     delta_text,
-    fails_often,
     level_of_tests,
     others_of,
     sentence,

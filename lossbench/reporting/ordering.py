@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from lossbench.catalog.axes import AXES, title
-from lossbench.comparison import Comparison, Row
+from lossbench.comparison import Comparison, Row, fails_often
 from lossbench.config.wording import did_you_mean
 from lossbench.errors import ConfigError, Problem
 from lossbench.reporting.columns import column_names
-from lossbench.reporting.sentences import fails_often
 
 GROUPS = (*AXES, "metric", "factor", "epochs", "track")
 """What comparisons can be put together by."""

@@ -4,14 +4,11 @@ import math
 
 from lossbench import stats
 from lossbench.catalog.axes import shown, told
-from lossbench.comparison import Comparison, Row
+from lossbench.comparison import Comparison, Row, fails_often
 from lossbench.reporting.numbers import Unit, p_value, two_digits, unit_of
 
 MOST_SEEDS = 100
 """Where more are needed to detect delta, the sentence says that it is not worth trying."""
-
-OFTEN_FAILED = 0.1
-"""From this share of failed runs on a level is better "when it works" and never listed first."""
 
 
 def sentence(row: Row, comparison: Comparison, *, alone: bool = True) -> str:
@@ -40,11 +37,6 @@ def sentence(row: Row, comparison: Comparison, *, alone: bool = True) -> str:
     if row.failed and (row.verdict not in _SIDES or not fails_often(row)):
         parts += f" {_failed(row).capitalize()}."
     return parts
-
-
-def fails_often(row: Row) -> bool:
-    """Return whether so many runs failed that the level is compared "when it works"."""
-    return row.failed > 0 and row.failed >= OFTEN_FAILED * (row.done + row.failed)
 
 
 def level_of_tests(comparison: Comparison) -> float:

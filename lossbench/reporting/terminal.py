@@ -34,6 +34,7 @@ from lossbench.reporting.cross_loss import print_cross_loss
 from lossbench.reporting.one_seed import predictions_lines
 from lossbench.reporting.ordering import grouped
 from lossbench.reporting.sentences import delta_text, level_of_tests, others_of
+from lossbench.reporting.tuning import ledger_lines
 
 USUAL_WIDTH = 80
 LEAST_WIDTH = 60
@@ -271,8 +272,6 @@ def _ledger(comparison: Comparison) -> list[str]:
     """Return what tuning spent on each level."""
     if not any(row.trials for row in comparison.rows):
         return []
-    from lossbench.reporting.tuning import ledger_lines
-
     return ["", *ledger_lines(comparison.rows)]
 
 
