@@ -40,13 +40,16 @@ def sentence(row: Row, comparison: Comparison, *, alone: bool = True) -> str:
 
 
 def level_of_tests(comparison: Comparison) -> float:
-    """Return the level of tests and intervals, which several looks make smaller."""
+    """Return the level of the tests, which several looks make smaller."""
     return comparison.alpha_tested if comparison.looks else comparison.alpha
 
 
 def ci_name(comparison: Comparison, times: int = 1) -> str:
-    """Return an interval's name, "95% CI", or with `times` 2 that of the equivalence test."""
-    return f"{100 * (1 - times * level_of_tests(comparison)):.4g}% CI"
+    """Return an interval's name, "95% CI", or with `times` 2 that of equivalence.
+
+    Intervals are adjusted neither for several levels nor for several looks.
+    """
+    return f"{100 * (1 - times * comparison.alpha):.4g}% CI"
 
 
 def others_of(comparison: Comparison) -> int:

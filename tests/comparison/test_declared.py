@@ -4,9 +4,11 @@ import json
 import math
 
 import pytest
+from scipy import stats as scipy_stats
 
 from lossbench import store
 from lossbench.errors import StoreError
+from lossbench.reporting.terminal import as_text
 from tests.comparison.scores import BASE, NEW, check, compare, each, measured, row
 
 SCORES = {"cross_entropy": BASE, "focal": NEW}
@@ -185,3 +187,14 @@ def test_tracks_are_compared_each_by_itself(make_runs):
     assert [row(one, "focal").diff for one in found] == pytest.approx([0.0040375, 0.0])
     assert all("LR_SHARED" not in one.flags for one in found)
     assert math.isfinite(row(found[0], "focal").p)
+
+
+def test_an_interval_has_the_level_that_its_name_says_where_there_are_looks(make_runs):
+    folder = make_runs({"cross_entropy": BASE, "focal": NEW}, protocol={"looks": [4, 8]})
+    (found,) = compare(folder)
+    want = scipy_stats.ttest_rel(NEW, BASE).confidence_interval(0.95)
+    one = row(found, "focal")
+    assert (one.ci_low, one.ci_high) == pytest.approx((want.low, want.high))
+    assert found.alpha_tested == 0.025
+    text = as_text([found])
+    assert f"95% CI {100 * want.low:+.2f} to {100 * want.high:+.2f}" in " ".join(text.split())

@@ -172,9 +172,9 @@ def test_an_unbounded_metric_has_no_points_and_says_which_way_is_better():
     assert "the 0.20 declared to matter" in text
 
 
-def test_looks_narrow_the_level():
+def test_looks_narrow_the_tests_and_not_the_intervals():
     text = told(FOCAL, looks=(5, 10), alpha_tested=0.025)
-    assert "97.5% CI" in text and "95% CI -0.041" in told(
+    assert "(95% CI" in text and "(90% CI -0.041" in told(
         LABEL_SMOOTHING, looks=(5, 10), alpha_tested=0.025
     )
 
