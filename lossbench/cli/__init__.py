@@ -56,6 +56,7 @@ def _register() -> None:
         plan,
         predict,
         recommend,
+        report,
         run,
         schema,
         show,
@@ -65,6 +66,7 @@ def _register() -> None:
     commands = (
         run,
         compare,
+        report,
         plan,
         status,
         init,

@@ -1,0 +1,25 @@
+"""Pictures of comparisons: each a tidy table, and a function that draws it.
+
+`pictures_of` gives all that apply to a comparison; the drawing functions (`forest`, ...) take a
+table, which may be one's own, and return a matplotlib figure.
+"""
+
+from lossbench.reporting.figures.catalogue import pictures_of
+from lossbench.reporting.figures.files import file_bytes, inline_svg
+from lossbench.reporting.figures.forest import forest
+from lossbench.reporting.figures.picture import Material, Picture, Section, materials
+from lossbench.reporting.figures.style import Look, Looks, looks_of
+
+__all__ = [
+    "Look",
+    "Looks",
+    "Material",
+    "Picture",
+    "Section",
+    "file_bytes",
+    "forest",
+    "inline_svg",
+    "looks_of",
+    "materials",
+    "pictures_of",
+]

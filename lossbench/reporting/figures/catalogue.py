@@ -1,0 +1,14 @@
+"""Which pictures there are, in the order in which a page shows those of a section."""
+
+from collections.abc import Callable, Iterable
+
+from lossbench.reporting.figures import forest
+from lossbench.reporting.figures.picture import Material, Picture
+
+PICTURES: tuple[Callable[[Material], Iterable[Picture]], ...] = (forest.pictures,)
+"""Functions that return a picture, or its variants, or nothing where it does not apply."""
+
+
+def pictures_of(material: Material) -> list[Picture]:
+    """Return all pictures that apply to a comparison; none is drawn yet."""
+    return [picture for make in PICTURES for picture in make(material)]

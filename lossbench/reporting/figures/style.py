@@ -1,0 +1,143 @@
+"""How all pictures look: a level has one colour, marker and dashes everywhere."""
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INK = "#000000"
+"""Text, axes and the baseline; on a page it takes the colour of the text around it."""
+QUIET = "#707070"
+"""What stands back: single seeds, notes."""
+LINE = "#d5d5d5"
+"""Guide lines, bands of what does not matter."""
+PAPER = "#ffffff"
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colours, which colour-blind readers tell apart; black is the baseline's.
+
+Their yellow is left out: it cannot be seen on white.
+"""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
+BASELINE_DASHES = (0, (4, 2))
+
+MOST_LINES = 8
+"""Lines that one panel shows in their own colours; see `emphasised`."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "savefig.dpi": 160.0,
+    "legend.frameon": False,
+    "legend.handlelength": 3.0,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lossbench",
+    "pdf.fonttype": 42,
+    "path.simplify": True,
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one level is drawn.
+
+    Attributes:
+        colour: of its lines, bars and markers.
+        marker: of its points.
+        dashes: of its lines, as matplotlib's `linestyle`.
+    """
+
+    colour: str
+    marker: str
+    dashes: Any
+
+    def line(self, **more: Any) -> dict[str, Any]:
+        """Return the arguments of `Axes.plot` for a line."""
+        return {"color": self.colour, "linestyle": self.dashes, "lw": 1.8} | more
+
+    def points(self, **more: Any) -> dict[str, Any]:
+        """Return the arguments of `Axes.plot` for points without a line."""
+        return {"color": self.colour, "marker": self.marker, "linestyle": "none", "ms": 5} | more
+
+
+Looks = Mapping[str, Look]
+"""The look of each level, by its name."""
+
+BASELINE = Look(INK, "o", BASELINE_DASHES)
+
+
+def looks_of(levels: Iterable[str], baselines: Iterable[str | None] = ()) -> dict[str, Look]:
+    """Return a look for each level, which depends on their order alone.
+
+    Args:
+        levels: names, in the order of the plan; those that occur again are left out.
+        baselines: which of them is a baseline, in any comparison.
+
+    Returns:
+        By name. As many levels differ as there are colours times markers; dashes differ, too.
+    """
+    black = {name for name in baselines if name is not None}
+    found = dict.fromkeys(black, BASELINE)
+    others = [name for name in dict.fromkeys(levels) if name not in black]
+    for index, name in enumerate(others):
+        lap = index // len(COLOURS)
+        found[name] = Look(
+            COLOURS[index % len(COLOURS)],
+            MARKERS[(index + 1 + lap) % len(MARKERS)],
+            DASHES[lap % len(DASHES)],
+        )
+    return found
+
+
+def look_of(looks: Looks | None, levels: Iterable[str], baseline: str | None) -> Looks:
+    """Return the looks that were given, completed by those of levels that have none."""
+    return looks_of(levels, [baseline]) | dict(looks or {})
+
+
+def emphasised(levels: Iterable[str], baseline: str | None, most: int = MOST_LINES) -> list[str]:
+    """Return which levels a picture of lines shows in colour: the baseline and the first others.
+
+    Args:
+        levels: best first.
+        baseline: of them, or None.
+        most: how many at most; the others are drawn thin and grey, and named in the table below.
+    """
+    order = list(levels)
+    first = [baseline] if baseline in order else []
+    return [*first, *(name for name in order if name != baseline)][:most]
+
+
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """Let a function draw in the style of all pictures, whatever the caller's settings are."""
+
+    @functools.wraps(draw)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> T:
+        import matplotlib
+
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return inside
+
+
+def new_figure(width: float, height: float, **how: Any) -> Any:
+    """Return an empty figure that needs no display, in inches; `layout="constrained"` is slow."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), **how)
+    FigureCanvasAgg(figure)
+    return figure
