@@ -6,22 +6,26 @@ EXAMPLES := smoke imbalance own-loss several-outputs label-noise long-tail ordin
 
 EXAMPLES_WITH_BACKBONE := finetune-frozen finetune-staged
 
-.PHONY: help demo oracles test slow soak bench bench-losses bench-frozen bench-compare check format examples schema docs simulation clean
+.PHONY: help demo oracles browser-tools test slow soak bench bench-losses bench-frozen bench-compare bench-report check format examples schema docs simulation gallery notebook clean
 help:
 	@echo "make demo      install, run configs/quickstart.yaml, show the comparison"
 	@echo "make test      install what tests need and run them"
 	@echo "make oracles   add PyTorch, JAX and optax, so that tests compare losses with theirs"
+	@echo "make browser-tools  add axe-core, so that tests check the report's accessibility; needs npm"
 	@echo "make slow      train a network with every loss; takes minutes"
 	@echo "make soak      a bad night in a few minutes: kills, full disk, truncated files"
 	@echo "make bench     compare speed with hand-written scripts; LOSSBENCH_DATA has mnist.npz"
 	@echo "make bench-losses  what each loss adds to a training step"
 	@echo "make bench-frozen  compare speed where a pretrained network is frozen"
 	@echo "make bench-compare  how long compare takes over 1,000 and 10,000 jobs"
+	@echo "make bench-report  how long report takes over 100 and 1,000 jobs, and how large the page is"
 	@echo "make check     ruff, mypy, import contract, schema is fresh"
 	@echo "make format    format and repair what ruff can"
 	@echo "make examples  run the example configs"
 	@echo "make schema    write configs/lossbench.schema.json"
 	@echo "make docs      write the pages of docs/ that a script writes"
+	@echo "make gallery   run the experiments of docs/gallery and write their reports; half an hour"
+	@echo "make notebook  execute docs/notebook.ipynb anew"
 	@echo "make simulation  write docs/simulation.md: how often verdicts are wrong; a minute"
 	@echo "make clean     remove the environment"
 
@@ -42,6 +46,10 @@ $(VENV)/installed-oracles: $(VENV)/installed-dev
 	@touch $@
 
 oracles: $(VENV)/installed-oracles
+
+browser-tools: $(VENV)/installed-dev
+	npm install --prefix $(VENV) --no-save --silent axe-core@4.14.1 || \
+		echo "npm could not install axe-core: tests of accessibility will be skipped"
 
 test: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
@@ -64,6 +72,9 @@ bench-frozen: $(VENV)/installed
 
 bench-compare: $(VENV)/installed
 	$(BIN)/python benchmarks/comparing.py $(BENCH)
+
+bench-report: $(VENV)/installed
+	$(BIN)/python benchmarks/reports.py $(BENCH)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
@@ -99,6 +110,12 @@ docs: $(VENV)/installed-dev simulation
 simulation: $(VENV)/installed
 	$(BIN)/python docs/simulation.py > $(VENV)/simulation.md
 	mv $(VENV)/simulation.md docs/simulation.md
+
+gallery: $(VENV)/installed-dev
+	$(BIN)/python docs/gallery.py $(GALLERY)
+
+notebook: $(VENV)/installed-dev
+	$(BIN)/python docs/notebook.py
 
 clean:
 	rm -rf $(VENV)

@@ -1,12 +1,27 @@
 """Pages that a script writes are what the script writes today."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = [
+        *re.findall(r"\]\(([^)#\s]+)", text),
+        *re.findall(r'(?:src|srcset|href)="([^"#]+)"', text),
+    ]
+    for link in links:
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_augmented_and_streamed_from_the_file_to_the_tables(lossbench):
     lossbench.write("e.yaml", CONFIG)
     out, _ = lossbench("plan", "e.yaml")

@@ -24,6 +24,7 @@ importlib.util.find_spec = find_spec
 """Python runs this at its start, as if the extra were not installed."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_the_smoke_experiment_passes(lossbench, configs, backend):
     if not all(map(importlib.util.find_spec, BACKENDS[backend].packages)):

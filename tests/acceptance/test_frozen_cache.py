@@ -4,6 +4,7 @@ import json
 import os
 
 import keras
+import pytest
 from keras import layers
 
 EXPERIMENT = """
@@ -29,6 +30,7 @@ def scores(folder):
     return {result["job_id"]: result["metrics"] for result in results}
 
 
+@pytest.mark.slow
 def test_a_damaged_and_an_impossible_cache_change_no_number(lossbench, tmp_path):
     cache = tmp_path / "cache"
     lossbench.env["LOSSBENCH_CACHE"] = str(cache)

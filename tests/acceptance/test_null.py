@@ -48,6 +48,7 @@ def test_losses_that_are_cross_entropy_come_out_identical(lossbench, configs):
     check_bits(check_null(lossbench, configs, 3, *SHORT))
 
 
+@pytest.mark.slow
 def test_a_rate_a_hundred_times_too_small_comes_out_worse(lossbench, configs):
     check_rates(lossbench, configs, "--set", "seeds=3", "--set", "dataset.subset=800")
 

@@ -102,6 +102,7 @@ def write_npz(folder, leak=0, n_test=10, **more):
     )
 
 
+@pytest.mark.slow
 def test_test_images_that_are_in_training_are_said_and_an_error_under_strict(folder):
     path = write_npz(folder, leak=3)
     says = "data set 'npz': 3 of the 10 test images are in training or validation too"

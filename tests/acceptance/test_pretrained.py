@@ -133,6 +133,7 @@ def kept_run(folder, pretrained, jobs):
     (folder / "experiment.yaml").write_text("name: first\nprotocol: {}\n")
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_what_an_earlier_run_kept(lossbench, pretrained):
     kept_run(
         lossbench.cwd / "runs" / "first",

@@ -43,6 +43,7 @@ def test_each_output_is_measured_and_one_judges(lossbench):
     assert "0 trained now" in lossbench("run", path)[0]
 
 
+@pytest.mark.slow
 def test_the_declared_metric_may_be_that_of_an_output(lossbench):
     path = lossbench.write("e.yaml", CONFIG + "protocol: {metric: position.mae, baseline: u}\n")
     out, _ = lossbench("run", path, "--set", "seeds=1")

@@ -58,6 +58,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_two_runs_on_one_folder_share_the_work(lossbench, configs, undisturbed):
     command = ("run", configs / "smoke.yaml", "--workers", 1)
     both = [lossbench.start(*command) for _ in range(2)]
@@ -146,6 +147,7 @@ def test_status_of_finished_and_half_finished_runs(lossbench, copy):
     assert (data["finished"], len(data["missing"]), data["running"]) == ({"ok": 3}, 1, [])
 
 
+@pytest.mark.slow
 def test_status_while_it_runs(lossbench, configs):
     process = lossbench.start(
         "run", configs / "smoke.yaml", "--workers", 1, "--set", "train.epochs=500"

@@ -33,6 +33,7 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_file_that_uses_all_of_it_runs_and_compares(lossbench):
     lossbench.write("e.yaml", CONFIG)
     plan = " ".join(lossbench("plan", "e.yaml")[0].split())

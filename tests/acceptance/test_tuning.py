@@ -127,6 +127,7 @@ def test_time_that_is_over_ends_the_search_and_says_so(lossbench):
     assert "paired seeds" not in out
 
 
+@pytest.mark.slow
 def test_without_tuning_the_file_decides_and_this_is_said(tuned, tmp_path):
     folder = tuned[2]
     shutil.copytree(folder, tmp_path / "runs" / "t")

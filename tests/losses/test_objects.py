@@ -121,6 +121,7 @@ def test_importing_lossbench_loads_no_framework():
     assert done.stdout.split() == ["False", "False"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends(backend, tmp_path):
     pytest.importorskip(backend, reason=f"pip install {backend}")

@@ -140,6 +140,7 @@ print(keras.backend.backend())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_compute_them_too(backend, monkeypatch):
     if importlib.util.find_spec(backend) is None:

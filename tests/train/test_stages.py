@@ -216,6 +216,7 @@ def test_what_decides_features_is_part_of_their_key(backbone):
     assert {"versions", "backend", "threads", "dtype_policy"} < same.keys()
 
 
+@pytest.mark.slow
 def test_interrupted_anywhere_it_goes_on_bit_identically(run, forget, tmp_path, monkeypatch):
     """Stopped after each epoch: within stages, and at the border between them."""
     stop = tmp_path / "stop"
