@@ -1,4 +1,4 @@
-"""How long `lossbench report` takes over many finished jobs, and how large the page is, as Markdown.
+"""How long `lossbench report` takes over many jobs, and how large the page is, as Markdown.
 
 python benchmarks/reports.py --out reports.md
 """

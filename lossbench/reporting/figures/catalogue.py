@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Iterable
 
-from lossbench.reporting.figures import forest
+from lossbench.reporting.figures import cost_quality, forest, seed_strips, win_matrix
 from lossbench.reporting.figures.picture import Material, Picture
 
-PICTURES: tuple[Callable[[Material], Iterable[Picture]], ...] = (forest.pictures,)
+PICTURES: tuple[Callable[[Material], Iterable[Picture]], ...] = (
+    forest.pictures,
+    seed_strips.pictures,
+    win_matrix.pictures,
+    cost_quality.pictures,
+)
 """Functions that return a picture, or its variants, or nothing where it does not apply."""
 
 

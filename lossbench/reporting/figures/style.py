@@ -1,9 +1,13 @@
 """How all pictures look: a level has one colour, marker and dashes everywhere."""
 
 import functools
+import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
+
+from rich.cells import cell_len, set_cell_size
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,6 +31,9 @@ BASELINE_DASHES = (0, (4, 2))
 
 MOST_LINES = 8
 """Lines that one panel shows in their own colours; see `emphasised`."""
+
+NAME_CELLS = 28
+"""Width of a name in a picture, in cells of a terminal: a wide character has two."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -120,6 +127,72 @@ def emphasised(levels: Iterable[str], baseline: str | None, most: int = MOST_LIN
     return [*first, *(name for name in order if name != baseline)][:most]
 
 
+def short(name: str, cells: int = NAME_CELLS) -> str:
+    """Return a name as pictures show it: one line, not too wide, nothing in it interpreted.
+
+    Args:
+        name: any text; the whole of it belongs into the table below the picture.
+        cells: how wide at most, at least 2; an ellipsis stands for what is cut off.
+
+    Returns:
+        Text for matplotlib, whose mathematics begins at a bare dollar sign.
+    """
+    return _literal(_cut(_plain(name), cells))
+
+
+def short_names(names: Iterable[str], cells: int = NAME_CELLS) -> dict[str, str]:
+    """Return `short` of each name, all different: where ends tell names apart, those are kept.
+
+    Args:
+        names: of the levels of a picture.
+        cells: how wide at most; names that differ in their middle alone are numbered beyond it.
+    """
+    plain = {name: _plain(name) for name in names}
+    found = {name: _cut(text, cells) for name, text in plain.items()}
+    for name in _alike(found):
+        found[name] = _cut_middle(plain[name], cells)
+    for number, name in enumerate(_alike(found), start=1):
+        found[name] = f"{found[name]} ({number})"
+    return {name: _literal(text) for name, text in found.items()}
+
+
+def _alike(found: Mapping[str, str]) -> list[str]:
+    texts = list(found.values())
+    return [name for name, text in found.items() if texts.count(text) > 1]
+
+
+def _plain(name: str) -> str:
+    """Return a name without line breaks, control characters and marks that turn text around."""
+    kept = (
+        char if char.isprintable() or char in _JOINERS else _INSTEAD.get(unicodedata.category(char))
+        for char in name
+    )
+    return " ".join("".join(" " if char is None else char for char in kept).split()) or "?"
+
+
+_JOINERS = "\u200c\u200d"
+"""Neither is seen, but letters and emoji beside them look different."""
+
+_INSTEAD = {"Cf": "", "Cs": "\N{REPLACEMENT CHARACTER}", "Co": "\N{REPLACEMENT CHARACTER}"}
+"""What stands for invisible marks, halves of characters and private ones; a space for others."""
+
+
+def _cut(text: str, cells: int) -> str:
+    return text if cell_len(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
+
+
+def _cut_middle(text: str, cells: int) -> str:
+    tail = next(
+        text[start:] for start in range(len(text)) if cell_len(text[start:]) <= cells // 2 - 1
+    )
+    return set_cell_size(text, cells - cells // 2).rstrip() + "…" + tail.lstrip()
+
+
+def _literal(text: str) -> str:
+    lead = "\u200b" if text.startswith("_") else ""  # else legends leave the name out
+    return lead + text.replace("$", r"\$")
+
+
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
     """Let a function draw in the style of all pictures, whatever the caller's settings are."""
 
@@ -127,7 +200,10 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
     def inside(*args: P.args, **kwargs: P.kwargs) -> T:
         import matplotlib
 
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+            # Names may have any character; a box stands for what the font lacks, and browsers,
+            # which get the text itself, take another font.
+            warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
             return draw(*args, **kwargs)
 
     return inside
