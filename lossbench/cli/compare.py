@@ -216,7 +216,7 @@ def _write_tables(out: Path, stored: Sequence["Stored"], compared: Sequence["Com
 def _worse(compared: Sequence["Comparison"]) -> Iterator[str]:
     """Yield which levels are worse, and not by less than matters, and in which comparison."""
     from lossbench.catalog.axes import shown
-    from lossbench.reporting.terminal import title_of
+    from lossbench.reporting.header import title_of
 
     for one in compared:
         worse = [row for row in one.rows if row.verdict in ("WORSE", "CLEARLY_WORSE")]
@@ -230,7 +230,7 @@ def _worse(compared: Sequence["Comparison"]) -> Iterator[str]:
 
 def _failed(compared: Sequence["Comparison"]) -> Iterator[str]:
     """Yield which checks of the protocol failed, and in which comparison."""
-    from lossbench.reporting.terminal import title_of
+    from lossbench.reporting.header import title_of
 
     for one in compared:
         for check in one.audit:

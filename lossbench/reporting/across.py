@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lossbench.catalog.axes import plural, shown, title
-from lossbench.comparison import Across
+from lossbench.comparison import Across, AcrossRow
 from lossbench.reporting.numbers import decimals_of, interval, number, p_value
 
 SCALE = 100.0  # points, or percent of the baseline's error
@@ -22,14 +22,15 @@ def print_across(console: Console, found: Across, words: Mapping[str, str]) -> N
         found: the summary.
         words: of each verdict.
     """
-    for line in ("", *_header(found), ""):
+    for line in ("", *heading(found), ""):
         console.print(Text(line))
     console.print(_table(found, words))
-    for line in ("", *_notes(found)):
+    for line in ("", *notes(found)):
         console.print(Text(line))
 
 
-def _header(found: Across) -> list[str]:
+def heading(found: Across) -> list[str]:
+    """Return what is summed up and how, in lines."""
     unit = "points" if found.scale == "points" else "percent of the baseline's error"
     delta = f"delta {SCALE * found.delta:.3g}; " if math.isfinite(found.delta) else ""
     others = len(found.rows) - 1
@@ -45,31 +46,46 @@ def _header(found: Across) -> list[str]:
 
 def _table(found: Across, words: Mapping[str, str]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(title(found.factor), overflow="fold", min_width=10)
-    ranked = bool(found.pairs)
-    ci = f"{100 * (1 - found.alpha):g}% CI"
-    for name in ("diff", ci, "better on", *(["rank"] if ranked else []), "p Holm"):
+    first, *numbers, last = columns(found)
+    table.add_column(first, overflow="fold", min_width=10)
+    for name in numbers:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold")
+    table.add_column(last, overflow="fold")
     table.add_row(*("─" * len(str(column.header)) for column in table.columns), style="dim")
-    halves = (SCALE * (row.ci_high - row.ci_low) / 2 for row in found.rows)
-    decimals = decimals_of(halves, 2)
     for row in found.rows:
-        is_baseline = row.verdict == "BASELINE"
-        wins = sum(diff > 0 for diff in row.diffs)
-        table.add_row(
-            Text(shown(found.factor, row.level)),
-            number(SCALE * row.mean, decimals, signed=True),
-            interval(SCALE * row.ci_low, SCALE * row.ci_high, decimals),
-            "." if is_baseline else f"{wins}/{len(row.diffs)}",
-            *([number(row.mean_rank, 2)] if ranked else []),
-            p_value(row.p_holm),
-            Text(words[row.verdict]),
-        )
+        table.add_row(*map(Text, cells(row, found, words)))
     return table
 
 
-def _notes(found: Across) -> list[str]:
+def columns(found: Across) -> tuple[str, ...]:
+    """Return the headings of the table: first the levels, last the verdicts, numbers between."""
+    ci = f"{100 * (1 - found.alpha):g}% CI"
+    rank = ["rank"] if found.pairs else []
+    return title(found.factor), "diff", ci, "better on", *rank, "p Holm", "verdict"
+
+
+def decimals(found: Across) -> int:
+    """Return the decimals of differences in the table."""
+    halves = (SCALE * (row.ci_high - row.ci_low) / 2 for row in found.rows)
+    return decimals_of(halves, 2)
+
+
+def cells(row: AcrossRow, found: Across, words: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what the table shows of a level, one text for each of `columns`."""
+    digits, wins = decimals(found), sum(diff > 0 for diff in row.diffs)
+    return (
+        shown(found.factor, row.level),
+        number(SCALE * row.mean, digits, signed=True),
+        interval(SCALE * row.ci_low, SCALE * row.ci_high, digits),
+        "." if row.verdict == "BASELINE" else f"{wins}/{len(row.diffs)}",
+        *([number(row.mean_rank, 2)] if found.pairs else []),
+        p_value(row.p_holm),
+        words[row.verdict],
+    )
+
+
+def notes(found: Across) -> list[str]:
+    """Return what follows from the table and what limits it, in sentences."""
     lines = [*_interaction(found), *_ranks(found)]
     return lines + [f"warning: {text}" for text in found.warnings]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from lossbench import stats
 from lossbench.catalog.axes import plural, shown, title
 from lossbench.comparison import Comparison, Row, fails_often
-from lossbench.reporting.numbers import p_value
+from lossbench.reporting.numbers import Unit, p_value
 from lossbench.reporting.sentences import (
     delta_text,
     level_of_tests,
@@ -28,6 +28,11 @@ def listed(comparison: Comparison) -> list[str]:
     Where many rows have the same verdict, one sentence is for all of them, but those that often
     failed.
     """
+    return [text for _, text in answers(comparison)]
+
+
+def answers(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return what `listed` does, with the code of the verdict before each sentence."""
     if comparison.baseline is None:
         return []
     rows = [row for row in comparison.rows if row.verdict != "BASELINE"]
@@ -38,8 +43,11 @@ def listed(comparison: Comparison) -> list[str]:
     shared = {code: found for code, found in alike.items() if len(found) > MOST_APART}
     apart = [row for row in rows if row not in shared.get(row.verdict, ())]
     return [
-        *(sentence(row, comparison, alone=False) for row in sorted(apart, key=_flag_rank)),
-        *(_together(code, found, comparison) for code, found in shared.items()),
+        *(
+            (row.verdict, sentence(row, comparison, alone=False))
+            for row in sorted(apart, key=_flag_rank)
+        ),
+        *((code, _together(code, found, comparison)) for code, found in shared.items()),
     ]
 
 
@@ -156,17 +164,22 @@ def _floor(comparison: Comparison) -> str:
 
 def banners(comparison: Comparison) -> list[str]:
     """Return what stands above the numbers because it changes how they are to be read."""
-    lines = []
-    if comparison.unmatched:
-        lines.append(
-            "UNMATCHED: pairs that did not start alike were paired all the same, so that their "
-            f"differences are not those of the {title(comparison.factor)} alone:"
-        )
-        lines += [f"- {text}" for text in comparison.unmatched]
-    if comparison.exploratory:
-        lines.append("EXPLORATORY: this is not the comparison that was declared before the runs:")
-        lines += [f"- {text}" for text in comparison.exploratory]
-    return lines
+    return [
+        line
+        for what, cases in alarms(comparison)
+        for line in (what, *(f"- {text}" for text in cases))
+    ]
+
+
+def alarms(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
+    """Return what `banners` does: what is wrong, and a sentence for each case of it."""
+    unmatched = (
+        "UNMATCHED: pairs that did not start alike were paired all the same, so that their "
+        f"differences are not those of the {title(comparison.factor)} alone:"
+    )
+    exploratory = "EXPLORATORY: this is not the comparison that was declared before the runs:"
+    found = ((unmatched, comparison.unmatched), (exploratory, comparison.exploratory))
+    return [(what, cases) for what, cases in found if cases]
 
 
 def captions(comparison: Comparison) -> list[str]:
@@ -209,6 +222,29 @@ def _bold(comparison: Comparison) -> str:
         f"Not distinguishable from the {_end(comparison)} mean, which is picked from the data "
         f"(exploratory, Holm): {_names(rows, comparison)}."
     )
+
+
+def tells_regret(comparison: Comparison) -> bool:
+    """Return whether regrets are known and say more than the means, which is not so at 0."""
+    perfect = comparison.optimum == 0 and not comparison.higher_is_better
+    return math.isfinite(comparison.optimum) and not perfect
+
+
+def regret_text(comparison: Comparison, unit: Unit, *, beside: bool) -> str:
+    """Return the best possible value, and the regrets where the table has no room for them."""
+    best = unit.of(comparison.optimum)
+    if beside:
+        return f"regret: what is missing to {best}, the best possible on this test set."
+    found = (f"{row.level} {unit.of(row.regret)}" for row in comparison.rows)
+    return f"regret to {best}, the best possible on this test set: {', '.join(found)}."
+
+
+def prevalence_text(comparison: Comparison, unit: Unit) -> str:
+    """Return what a random order scores where that is known, or nothing."""
+    if comparison.prevalence is None:
+        return ""
+    share = unit.of(comparison.prevalence)
+    return f"positives on test: {share}, the average precision of a random order."
 
 
 def shares_sentence(comparison: Comparison) -> str:

@@ -11,8 +11,8 @@ from lossbench.catalog.axes import title
 from lossbench.comparison import Comparison, Row
 from lossbench.config.wording import did_you_mean
 from lossbench.errors import ConfigError, Problem
-from lossbench.reporting.numbers import Unit, number, p_value, unit_of
-from lossbench.reporting.sentences import ci_name, delta_text
+from lossbench.reporting.numbers import Unit, number, p_value
+from lossbench.reporting.sentences import ci_name, delta_text, unit_of_table
 
 WORDS = {
     "NO_DATA": "not testable",
@@ -60,8 +60,7 @@ Cell = Callable[[Row, Context], str]
 
 def context_of(comparison: Comparison, layout: Layout) -> Context:
     """Return the context of a comparison's tables: one precision for all their rows."""
-    halves = [(row.ci_high - row.ci_low) / 2 for row in comparison.rows]
-    return Context(comparison, unit_of(bounded=comparison.bounded, half_widths=halves), layout)
+    return Context(comparison, unit_of_table(comparison), layout)
 
 
 def _of(names: str, form: Callable[[float, Context], str]) -> dict[str, Cell]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
@@ -16,29 +17,64 @@ from lossbench.reporting.numbers import decimals_of, interval, number, p_value
 
 def print_convergence(console: Console, comparison: Comparison, found: Convergence) -> None:
     """Print a table of speed and, where the loss is the same for all, one of oscillation."""
-    for line in ("", *_speed_header(comparison, found), ""):
-        console.print(Text(line))
-    console.print(_speed_table(comparison, found))
-    for line in ("", *_faster(comparison, found)):
-        console.print(Text(line))
+    for part in parts(comparison, found):
+        for line in ("", part.title, ""):
+            console.print(Text(line))
+        console.print(_table(part.columns, part.rows))
+        for line in ("", *part.notes):
+            console.print(Text(line))
     if not found.calm:
-        console.print(Text("oscillation is not compared: each loss has a scale of its own."))
-        return
-    for line in ("", *_swing_header(found), ""):
-        console.print(Text(line))
-    console.print(_swing_table(comparison, found))
-    for line in ("", *_calmer(comparison, found)):
-        console.print(Text(line))
+        console.print(Text(NOT_CALM))
 
 
-def _speed_header(comparison: Comparison, found: Convergence) -> list[str]:
+@dataclass(frozen=True)
+class Part:
+    """A table with what stands around it.
+
+    Attributes:
+        title: what it shows.
+        columns: headings, the first that of the levels.
+        rows: a text for each column.
+        notes: how to read it, and what follows, in sentences.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    notes: list[str]
+
+
+NOT_CALM = "oscillation is not compared: each loss has a scale of its own."
+
+
+def parts(comparison: Comparison, found: Convergence) -> list[Part]:
+    """Return the table of speed and, where the loss is the same for all, that of oscillation."""
+    first = title(comparison.factor)
+    speed = Part(
+        _speed_title(comparison, found),
+        (first, "reached", "epochs", "s", "examples", "ALC", "diff", _ci(comparison), "p Holm"),
+        _speed_rows(found),
+        _faster(comparison, found),
+    )
+    if not found.calm:
+        return [speed]
+    swing = Part(
+        "oscillation: training loss by step about its trend, second half of the training",
+        (first, "loss", "swing", "ratio", _ci(comparison), "p Holm", "spike", "best-last"),
+        _swing_rows(found),
+        _calmer(comparison, found),
+    )
+    return [speed, swing]
+
+
+def _speed_title(comparison: Comparison, found: Convergence) -> str:
     if not math.isfinite(found.target):
-        return ["convergence: the baseline has no run that worked, and sets no target"]
+        return "convergence: the baseline has no run that worked, and sets no target"
     target = number(_scale(found) * found.target, _decimals(found))
-    return [
+    return (
         f"convergence: validation {found.metric} {target}, the median best of "
-        f"{_base(comparison)}, first reached",
-    ]
+        f"{_base(comparison)}, first reached"
+    )
 
 
 def _scale(found: Convergence) -> float:
@@ -55,9 +91,9 @@ def _base(comparison: Comparison) -> str:
     return shown(comparison.factor, comparison.baseline or "")
 
 
-def _speed_table(comparison: Comparison, found: Convergence) -> Table:
+def _speed_rows(found: Convergence) -> list[list[str]]:
     scale, decimals = _scale(found), _decimals(found)
-    rows = [
+    return [
         [
             row.level,
             f"{row.reached}/{row.runs}",
@@ -71,13 +107,11 @@ def _speed_table(comparison: Comparison, found: Convergence) -> Table:
         ]
         for row in found.rows
     ]
-    names = ("reached", "epochs", "s", "examples", "ALC", "diff", _ci(comparison), "p Holm")
-    return _table(title(comparison.factor), names, rows)
 
 
-def _swing_table(comparison: Comparison, found: Convergence) -> Table:
+def _swing_rows(found: Convergence) -> list[list[str]]:
     scale, decimals = _scale(found), _decimals(found)
-    rows = [
+    return [
         [
             row.level,
             "." if math.isnan(row.training_loss) else f"{row.training_loss:.3g}",
@@ -90,16 +124,14 @@ def _swing_table(comparison: Comparison, found: Convergence) -> Table:
         ]
         for row in found.rows
     ]
-    names = ("loss", "swing", "ratio", _ci(comparison), "p Holm", "spike", "best-last")
-    return _table(title(comparison.factor), names, rows)
 
 
-def _table(first: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=10)
-    for name in names:
+    table.add_column(columns[0], overflow="fold", min_width=10)
+    for name in columns[1:]:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_row(*("─" * len(name) for name in (first, *names)), style="dim")
+    table.add_row(*("─" * len(name) for name in columns), style="dim")
     for row in rows:
         table.add_row(*map(Text, row))
     return table
@@ -123,10 +155,6 @@ def _faster(comparison: Comparison, found: Convergence) -> list[str]:
     words = {"better": "converges faster", "worse": "slower", "open": "undecided"}
     said = _said(comparison, found, lambda row: row.faster, 0.0, words)
     return [*lines, f"against {_base(comparison)}, by ALC: {said}."] if said else lines
-
-
-def _swing_header(found: Convergence) -> list[str]:
-    return ["oscillation: training loss by step about its trend, second half of the training"]
 
 
 def _calmer(comparison: Comparison, found: Convergence) -> list[str]:

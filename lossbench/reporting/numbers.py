@@ -15,7 +15,8 @@ class Unit:
 
     Attributes:
         scale: what they are multiplied by: 100 for points, else 1.
-        decimals: those at which a usual half-width of an interval has two digits.
+        decimals: those at which a usual half-width of an interval has two digits; of points at
+            least one, as means stand beside the differences.
         word: what stands behind an amount: " points", or nothing.
     """
 
@@ -45,7 +46,7 @@ def unit_of(*, bounded: bool, half_widths: Iterable[float]) -> Unit:
     """
     scale = 100.0 if bounded else 1.0
     decimals = decimals_of((scale * half for half in half_widths), 2 if bounded else 4)
-    return Unit(scale, decimals, " points" if bounded else "")
+    return Unit(scale, max(1, decimals) if bounded else decimals, " points" if bounded else "")
 
 
 def decimals_of(half_widths: Iterable[float], otherwise: int) -> int:

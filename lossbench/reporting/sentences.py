@@ -1,6 +1,7 @@
 """The fixed sentences of a comparison: one for each verdict."""
 
 import math
+from dataclasses import replace
 
 from lossbench import stats
 from lossbench.catalog.axes import shown, told
@@ -21,8 +22,8 @@ def sentence(row: Row, comparison: Comparison, *, alone: bool = True) -> str:
             named above it.
 
     Returns:
-        Plain text of one paragraph. Differences have as many decimals as give the half-width of
-        their interval two digits.
+        Plain text of one paragraph. Differences have as many decimals as the table of the
+        comparison, or more where the half-width of their own interval has two digits only then.
     """
     name = shown(comparison.factor, row.level)
     if row.verdict == "BASELINE":
@@ -77,10 +78,21 @@ _SIDES = {
 }
 
 
+def unit_of_table(comparison: Comparison) -> Unit:
+    """Return how the numbers of a comparison's tables are shown: one precision for all rows."""
+    return unit_of(bounded=comparison.bounded, half_widths=map(_half, comparison.rows))
+
+
 def unit_of_row(row: Row, comparison: Comparison) -> Unit:
-    """Return how the numbers of one row are shown: as precise as its own interval."""
-    half = (row.ci_high - row.ci_low) / 2
-    return unit_of(bounded=comparison.bounded, half_widths=[half])
+    """Return how sentences show one row: as the table does, or finer if its interval is narrow."""
+    table = unit_of_table(comparison)
+    own = unit_of(bounded=comparison.bounded, half_widths=[_half(row)])
+    known = math.isfinite(_half(row)) and _half(row) > 0
+    return replace(table, decimals=max(table.decimals, own.decimals)) if known else table
+
+
+def _half(row: Row) -> float:
+    return (row.ci_high - row.ci_low) / 2
 
 
 def _place(comparison: Comparison) -> str:

@@ -1,7 +1,6 @@
 """Comparisons as text that reads well at 80 columns, without colour and in a pipe."""
 
 import io
-import math
 import os
 import shutil
 import sys
@@ -13,10 +12,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lossbench.catalog.axes import plural, shown, title, told
 from lossbench.comparison import Across, Check, Comparison, Row
 from lossbench.reporting.across import print_across
-from lossbench.reporting.captions import banners, captions, flag_lines, listed, shares_sentence
+from lossbench.reporting.audit import OUTCOMES, audit_summary
+from lossbench.reporting.captions import (
+    banners,
+    captions,
+    flag_lines,
+    listed,
+    prevalence_text,
+    regret_text,
+    shares_sentence,
+    tells_regret,
+)
 from lossbench.reporting.columns import (
     NOTES,
     WORDS,
@@ -31,9 +39,9 @@ from lossbench.reporting.columns import (
 )
 from lossbench.reporting.convergence import print_convergence
 from lossbench.reporting.cross_loss import print_cross_loss
+from lossbench.reporting.header import header
 from lossbench.reporting.one_seed import predictions_lines
 from lossbench.reporting.ordering import grouped
-from lossbench.reporting.sentences import delta_text, level_of_tests, others_of
 from lossbench.reporting.tuning import ledger_lines
 
 USUAL_WIDTH = 80
@@ -109,18 +117,19 @@ def _console(width: int | None) -> Console:
 
 
 def _print(console: Console, comparison: Comparison, columns: Sequence[str]) -> None:
-    regret = _tells_regret(comparison)
+    regret = tells_regret(comparison)
     layout = fitting(comparison, console.width, regret=regret)
     if columns:
         layout = Layout(tuple(columns), brief=False)
     context = context_of(comparison, layout)
-    _print_lines(console, [*_header(context, console.width), *banners(comparison), ""])
+    _print_lines(console, [*_header(comparison, console.width), *banners(comparison), ""])
     _print_table(console, comparison.rows, context)
     if comparison.controls:
         told_of = "beside them, cross-entropy with the head that a loss brought along:"
         _print_lines(console, ["", told_of])
         _print_table(console, comparison.controls, context)
-    regrets = [_regret_text(context, beside="regret" in layout.names)] if regret else []
+    beside = "regret" in layout.names
+    regrets = [regret_text(comparison, context.unit, beside=beside)] if regret else []
     _print_lines(console, _notes(context, regrets))
     _print_lines(console, predictions_lines(comparison, context.unit.scale, context.unit.decimals))
     if comparison.convergence is not None:
@@ -133,34 +142,8 @@ def _print_lines(console: Console, lines: Iterable[str]) -> None:
         console.print(Text(line))
 
 
-def title_of(comparison: Comparison) -> str:
-    """Return what all runs of a comparison share, after the factor where that is not the loss."""
-    shared = " / ".join(told(comparison.names(), without=comparison.factor))
-    lead = "" if comparison.factor == "loss" else f"comparing {plural(comparison.factor)}: "
-    epochs = f"{comparison.epochs} epoch{'' if comparison.epochs == 1 else 's'}"
-    return f"{lead}{shared}, {epochs}"
-
-
-def _header(context: Context, width: int) -> list[str]:
-    comparison = context.comparison
-    points = " in points" if comparison.bounded else ""
-    better = "higher is better" if comparison.higher_is_better else "lower is better"
-    epoch = "epoch chosen on validation" if comparison.at == "selected" else "at the last epoch"
-    declared = "" if comparison.delta_declared else " (default)"
-    first = [
-        title_of(comparison),
-        f"{comparison.metric} on test{points}, {better}",
-        epoch,
-        f"{comparison.seeds} paired seed{'' if comparison.seeds == 1 else 's'}",
-        _against(comparison),
-    ]
-    second = [
-        _protocol(comparison),
-        _tuning(comparison),
-        _alpha(comparison),
-        f"delta {delta_text(comparison)}{declared}",
-    ]
-    return [*_flow(first, width), *_flow(second, width)]
+def _header(comparison: Comparison, width: int) -> list[str]:
+    return [line for items in header(comparison) for line in _flow(items, width)]
 
 
 def _flow(items: Iterable[str], width: int) -> list[str]:
@@ -172,39 +155,6 @@ def _flow(items: Iterable[str], width: int) -> list[str]:
         else:
             lines.append(item)
     return lines
-
-
-def _against(comparison: Comparison) -> str:
-    base = comparison.baseline and shown(comparison.factor, comparison.baseline)
-    if comparison.against == "best" and base:
-        end = "highest" if comparison.higher_is_better else "lowest"
-        return f"against: {base}, the {end} mean"
-    return f"baseline: {base or 'missing'}"
-
-
-def _protocol(comparison: Comparison) -> str:
-    digits = comparison.protocol_sha256[:6]
-    if comparison.exploratory:
-        return f"protocol {digits}: EXPLORATORY" if digits else "protocol: EXPLORATORY"
-    return f"protocol {digits}: declared" if digits else ""
-
-
-def _tuning(comparison: Comparison) -> str:
-    trials = sorted({row.trials for row in comparison.rows})
-    factor = title(comparison.factor)
-    if not trials or trials[-1] == 0:
-        return "tuning: none" if "LR_SHARED" in comparison.flags else ""
-    track = f", track {comparison.track}" if comparison.track else ""
-    if len(trials) > 1:
-        return f"tuning: UNEQUAL, {trials[0]} to {trials[-1]} trials per {factor}{track}"
-    return f"tuning: {trials[0]} trials per {factor}{track}"
-
-
-def _alpha(comparison: Comparison) -> str:
-    others = others_of(comparison)
-    of_factor = title(comparison.factor) if others == 1 else plural(comparison.factor)
-    looks = f"{comparison.alpha:g} over {len(comparison.looks)} looks; " if comparison.looks else ""
-    return f"alpha {level_of_tests(comparison):.4g} ({looks}Holm, {others} {of_factor})"
 
 
 def _print_table(console: Console, rows: Sequence[Row], context: Context) -> None:
@@ -233,21 +183,6 @@ def _style(name: str, row: Row) -> str:
     return STYLES.get(row.verdict, "") if name == "verdict" else ""
 
 
-def _tells_regret(comparison: Comparison) -> bool:
-    """Return whether regrets are known and say more than the means, which is not so at 0."""
-    perfect = comparison.optimum == 0 and not comparison.higher_is_better
-    return math.isfinite(comparison.optimum) and not perfect
-
-
-def _regret_text(context: Context, *, beside: bool) -> str:
-    """Return the best possible value, and the regrets where the table has no room for them."""
-    best = context.unit.of(context.comparison.optimum)
-    if beside:
-        return f"regret: what is missing to {best}, the best possible on this test set."
-    found = (f"{row.level} {context.unit.of(row.regret)}" for row in context.comparison.rows)
-    return f"regret to {best}, the best possible on this test set: {', '.join(found)}."
-
-
 def _notes(context: Context, regret: Sequence[str]) -> list[str]:
     """Return what stands below the table, paragraphs apart."""
     comparison = context.comparison
@@ -257,11 +192,10 @@ def _notes(context: Context, regret: Sequence[str]) -> list[str]:
     lines += captions(comparison)
     shown_too = [NOTES[name] for name in context.layout.names if name in NOTES]
     lines += [*([f"{'; '.join(shown_too)}."] if shown_too else []), *regret]
-    if comparison.prevalence is not None:
-        share = context.unit.of(comparison.prevalence)
-        lines.append(f"positives on test: {share}, the average precision of a random order.")
+    prevalence = prevalence_text(comparison, context.unit)
     return [
         *lines,
+        *([prevalence] if prevalence else []),
         *flag_lines(comparison, named=context.layout.marked),
         *(f"warning: {text}" for text in comparison.warnings),
         *_ledger(comparison),
@@ -290,10 +224,6 @@ def audit_lines(comparison: Comparison, *, everything: bool) -> list[str]:
     """
     if not comparison.audit:
         return ["", "audit of the protocol: no check was made."] if everything else []
-    counts = {
-        outcome: sum(check.outcome == outcome for check in comparison.audit)
-        for outcome in ("fail", "warn", "pass")
-    }
 
     def listed_here(check: Check) -> bool:
         known = check.outcome == "warn" and check.code in _SAID_ABOVE
@@ -301,14 +231,9 @@ def audit_lines(comparison: Comparison, *, everything: bool) -> list[str]:
 
     lines = [
         f"{check.outcome:<4} {check.code}: {check.text}"
-        for outcome in counts
+        for outcome in OUTCOMES
         for check in comparison.audit
         if check.outcome == outcome and listed_here(check)
     ]
-    summary = ", ".join(
-        f"{count} {word}"
-        for word, count in zip(("failed", "warned", "passed"), counts.values(), strict=True)
-        if count
-    )
     more = "" if everything else "; --audit lists them"
-    return ["", f"audit of the protocol: {summary}{more}.", *lines]
+    return ["", f"audit of the protocol: {audit_summary(comparison)}{more}.", *lines]

@@ -111,19 +111,19 @@ def ledger_lines(rows: Sequence[Row]) -> list[str]:
     if not any(row.trials for row in rows):
         return []
     names = _padded(["tuning", *(row.level for row in rows)])
-    spent = [("trials", "epochs", "seconds")] + [
-        (
-            str(row.trials),
-            str(row.tuning_epochs),
-            f"{row.tuning_seconds:.{1 if row.tuning_seconds < 100 else 0}f}",
-        )
-        for row in rows
-    ]
+    spent = [("trials", "epochs", "seconds"), *map(spent_cells, rows)]
     table = (_line(name, cells, 9) for name, cells in zip(names, spent, strict=True))
-    return [*table, *_wrapped(_equal_text(rows))]
+    return [*table, *_wrapped(equal_text(rows))]
 
 
-def _equal_text(rows: Sequence[Row]) -> str:
+def spent_cells(row: Row) -> tuple[str, str, str]:
+    """Return the trials, epochs and seconds that tuning spent on a level."""
+    decimals = 1 if row.tuning_seconds < 100 else 0
+    return str(row.trials), str(row.tuning_epochs), f"{row.tuning_seconds:.{decimals}f}"
+
+
+def equal_text(rows: Sequence[Row]) -> str:
+    """Return whether tuning spent equally much on each level, in a sentence."""
     unequal = [
         f"{name} from {min(values)} to {max(values)}"
         for name, values in (

@@ -61,6 +61,8 @@ def test_units():
     points = unit_of(bounded=True, half_widths=[0.0022])
     assert points.of(0.0040375, signed=True) + points.word == "+0.40 points"
     assert points.range(0.0018, 0.0062) == "[+0.18, +0.62]"
+    wide = unit_of(bounded=True, half_widths=[0.41])
+    assert wide.of(0.635) == "63.5", "points have a decimal, however wide the interval"
     plain = unit_of(bounded=False, half_widths=[])
     assert plain.of(0.5) + plain.word == "0.5000"
     assert number(1.23e12, 2, signed=True) == "+1.23e+12"

@@ -322,3 +322,11 @@ def test_some_flags_say_more():
         "DEFAULT_DELTA: the smallest difference that matters is a default, not declared",
     ]
     assert flag_lines(one_seed(), named=False)[0].startswith("FEW_SEEDS: too few seeds")
+
+
+def test_a_row_with_a_wide_interval_reads_as_in_the_table():
+    wide = row("brier", "INCONCLUSIVE", -0.0166, 0.0236)
+    one = comparison(FOCAL, LOGIT_ADJUST, LABEL_SMOOTHING, wide, baseline())
+    assert "-1.66 points (95% CI -4.02 to +0.70; 8 paired seeds)" in sentence(wide, one)
+    narrow = sentence(LABEL_SMOOTHING, one)
+    assert "+0.016 points" in narrow, "a narrow interval keeps its two digits"
