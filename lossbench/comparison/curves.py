@@ -1,6 +1,7 @@
 """The curves of a job as its folder has them: validation by epoch, training loss by step."""
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ Array = NDArray[np.float64]
 Folders = dict[str, Path]
 """The experiment's folder in which each job lies, by the job's id."""
 
+_NORM = ("train", "gradient_norm")
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -27,6 +30,8 @@ class Curves:
         examples: training examples seen until then, [e].
         steps: numbers of the steps whose loss is recorded, from 1, [s].
         losses: training loss of each of them, or mean since the one before, [s].
+        gradient_norms: norm of the loss's gradient on the probe batch after each epoch, in units
+            of the loss; NaN where it was not recorded, [e].
     """
 
     epochs: Array
@@ -35,6 +40,7 @@ class Curves:
     examples: Array
     steps: Array
     losses: Array
+    gradient_norms: Array
 
     @property
     def averaged(self) -> int:
@@ -64,26 +70,38 @@ def read_curves(job_id: str, metric: str, folders: Folders) -> Curves:
         examples=epochs[:, 3],
         steps=steps[:, 0],
         losses=steps[:, 1],
+        gradient_norms=epochs[:, 4],
     )
 
 
 def _epochs(path: Path, metric: str) -> Array:
-    """Return epoch, value, seconds and examples of each epoch, [epochs, 4]."""
+    """Return epoch, value, seconds, examples and gradient norm of each epoch, [epochs, 5]."""
+    wanted = (metric.replace('"', '""'), _NORM[1])
     try:
         with path.open(newline="") as file:
-            found = [
-                [
-                    float(row["epoch"]),
-                    float(row["value"] or "nan"),
-                    float(row["seconds_train"]),
-                    float(row["examples_seen"]),
-                ]
-                for row in csv.DictReader(file)
-                if (row["split"], row["metric"]) == ("validation", metric)
+            names = next(csv.reader(file))
+            # An epoch has some twenty rows; most are passed over before they are taken apart.
+            lines = [line for line in file if any(name in line for name in wanted)]
+        rows = list(csv.DictReader(lines, names))
+        norms = {
+            row["epoch"]: float(row["value"] or "nan")
+            for row in rows
+            if (row["split"], row["metric"]) == _NORM
+        }
+        found = [
+            [
+                float(row["epoch"]),
+                float(row["value"] or "nan"),
+                float(row["seconds_train"]),
+                float(row["examples_seen"]),
+                norms.get(row["epoch"], math.nan),
             ]
-    except (OSError, ValueError, KeyError, TypeError):
+            for row in rows
+            if (row["split"], row["metric"]) == ("validation", metric)
+        ]
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
         found = []
-    return np.array(found, np.float64).reshape(-1, 4)
+    return np.array(found, np.float64).reshape(-1, 5)
 
 
 def _steps(path: Path) -> Array:

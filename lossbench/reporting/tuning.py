@@ -152,7 +152,7 @@ def tuning_text(trials: Sequence[Tried], deltas: Mapping[str, float]) -> str:
     """
     families: dict[tuple[str, ...], list[Tried]] = {}
     for row in trials:
-        _check(row)
+        check_trial(row)
         family = (*(row[axis] for axis in AXES if axis != "loss"), row["metric"])
         families.setdefault(family, []).append(row)
     if not families:
@@ -171,7 +171,8 @@ def tuning_text(trials: Sequence[Tried], deltas: Mapping[str, float]) -> str:
     return "\n".join(parts)
 
 
-def _check(row: Tried) -> None:
+def check_trial(row: Tried) -> None:
+    """Raise StoreError where a row of `tuning.csv` cannot be what a search wrote."""
     right: dict[str, Callable[[str], bool]] = {
         "metric": lambda text: parted(text)[1] in METRICS,
         "learning_rate": lambda text: not text or 0 < float(text) < math.inf,
@@ -196,7 +197,7 @@ def curve_lines(rows: Sequence[Tried]) -> list[str]:
     Args:
         rows: of `tuning.csv`, one family.
     """
-    values = {name: [*_by_point(_whole(own)).values()] for name, own in _by_loss(rows).items()}
+    values = {name: [*by_point(whole(own)).values()] for name, own in _by_loss(rows).items()}
     n = max(map(len, values.values()))
     counts = _counts(n, (WIDTH - NAMES) // _cell(rows))
     first, *names = _padded(["trials", *values])
@@ -240,8 +241,8 @@ def sensitivity_lines(rows: Sequence[Tried], delta: float | None) -> list[str]:
     """
     if len({row["learning_rate"] for row in rows}) < 2:
         return ["learning rate: not tuned"]
-    column = _columns(rows)
-    values = {name: _at_rates(own, column) for name, own in _by_loss(rows).items()}
+    column = rate_column(rows)
+    values = {name: at_rates(own, column) for name, own in _by_loss(rows).items()}
     names = dict(zip(values, _padded(values), strict=True))
     lines = _rates_table(rows, values, names)
     if delta is None:
@@ -280,19 +281,19 @@ def _width(values: Mapping[float, float], delta: float, rows: Sequence[Tried]) -
     return f"{width:.1f} decades{more}"
 
 
-def _columns(rows: Sequence[Tried]) -> Callable[[float], float]:
-    """Return what puts a learning rate into its column."""
+def rate_column(rows: Sequence[Tried]) -> Callable[[float], float]:
+    """Return what puts a learning rate into its column: itself, or of many its half-decade."""
     if len({row["learning_rate"] for row in rows}) <= MOST_RATES:
         return lambda rate: rate
     return lambda rate: float(10 ** (round(2 * math.log10(rate)) / 2))
 
 
-def _at_rates(rows: Sequence[Tried], column: Callable[[float], float]) -> dict[float, float]:
+def at_rates(rows: Sequence[Tried], column: Callable[[float], float]) -> dict[float, float]:
     """Return the best value at each learning rate; NaN where all points failed there."""
     higher = _higher(rows)
     rates = {row["trial"]: column(float(row["learning_rate"])) for row in rows}
     found: dict[float, float] = {}
-    for point, value in _by_point(_whole(rows)).items():
+    for point, value in by_point(whole(rows)).items():
         rate = rates[point]
         old = found.get(rate, math.nan)
         better = math.isnan(old) or (value > old if higher else value < old)
@@ -313,13 +314,13 @@ def _by_loss(rows: Sequence[Tried]) -> dict[str, list[Tried]]:
     return found
 
 
-def _whole(rows: Sequence[Tried]) -> list[Tried]:
+def whole(rows: Sequence[Tried]) -> list[Tried]:
     """Return trainings of the search to the end: not those that were cut short or confirmed."""
     last = max((row["stage"] for row in rows if row["stage"].startswith("rung")), default="")
     return [row for row in rows if row["stage"] in ("search", "extend", last)]
 
 
-def _by_point(rows: Sequence[Tried]) -> dict[str, float]:
+def by_point(rows: Sequence[Tried]) -> dict[str, float]:
     """Return the mean over the seeds that worked of each point; NaN where none did."""
     found: dict[str, list[float]] = {}
     for row in rows:

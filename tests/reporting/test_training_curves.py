@@ -34,7 +34,12 @@ def draw(tmp_path, monkeypatch):
     """Writes the pictures of an experiment; returns the files and the figures."""
     figures = []
     save = Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda self, p: (figures.append(self), save(self, p)))
+
+    def kept(self, *args, **options):
+        figures.append(self)
+        save(self, *args, **options)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
 
     def written(folder, **options):
         stored = [store.read_experiment(folder)]
@@ -45,53 +50,49 @@ def draw(tmp_path, monkeypatch):
     return written
 
 
-def test_all_levels_in_one_panel_and_each_in_its_own(make_runs, draw):
+def around(figure):
+    """What stands above and below the axes, on one line."""
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+def test_the_pictures_of_the_report_are_written_with_what_stands_around_them(make_runs, draw):
     files, (losses, validation) = draw(trained(make_runs))
     assert [path.name for path in files] == ["training-loss.png", "validation.png"]
     together, adam, sgd = losses.axes
     assert [line.get_label() for line in together.get_lines()] == ["adam", "sgd"]
     assert (adam.get_title("left"), sgd.get_title("left")) == ("adam", "sgd")
-    assert len(adam.get_lines()) == 3 + 1, "every seed, and their median"
-    assert {axes.get_yscale() for axes in losses.axes} == {"log"}
-    assert losses.get_supxlabel() == "training step"
-    assert losses.get_supylabel() == "training loss (cross_entropy)"
-    title = (
-        "Training loss of each step by optimizer: mnist_mini / seed_cnn / cross_entropy, 3 seeds"
-    )
-    assert losses.get_suptitle().split() == title.split()
     (axes,) = validation.axes
-    assert axes.get_ylabel() == "validation accuracy, points (higher is better)"
     lines = {line.get_label(): line for line in axes.get_lines()}
     assert lines["adam"].get_ydata() == pytest.approx([60, 70, 80])
+    assert "Training loss by steps: mnist_mini / seed_cnn / cross_entropy, 3 seeds" in around(
+        losses
+    )
+    assert "Validation accuracy by epochs: mnist_mini / seed_cnn" in around(validation)
+    assert "pointwise" in around(validation), "the caption, as nothing else stands below"
     assert all(imread(path).shape[1] > 1000 for path in files)
 
 
-def test_lines_differ_in_colour_and_in_dashes(make_runs, draw):
-    levels = [f"level{i}" for i in range(9)]
-    _, (losses, _) = draw(trained(make_runs, levels))
-    lines = losses.axes[0].get_lines()
-    assert len({(line.get_color(), str(line.get_linestyle())) for line in lines[:9]}) >= 9 - 2
-    assert len({line.get_color() for line in lines[:7]}) == 7
+def test_pictures_of_two_tracks_have_titles_and_files_of_their_own(make_runs, draw):
+    folder = trained(make_runs, ("cross_entropy", "focal"), factor="loss", tracks="default tuned")
+    files, figures = draw(folder)
+    assert [path.name for path in files] == [
+        *("training-loss-1.png", "validation-1.png"),
+        *("training-loss-2.png", "validation-2.png"),
+    ]
+    for figure, track in zip(figures, ("default", "default", "tuned", "tuned"), strict=True):
+        assert f", track {track}: mnist_mini" in around(figure)
 
 
-def test_losses_have_scales_of_their_own(make_runs, draw):
-    _, (losses, _) = draw(trained(make_runs, ("cross_entropy", "focal"), factor="loss"))
-    first, second = losses.axes
-    assert losses.get_supylabel() == "training loss"
-    assert first.get_ylim() != second.get_ylim()
+def test_equal_runs_give_equal_bytes(make_runs, draw, tmp_path):
+    folder = trained(make_runs)
+    first = [path.read_bytes() for path in draw(folder)[0]]
+    (tmp_path / "out").rename(tmp_path / "before")
+    assert [path.read_bytes() for path in draw(folder)[0]] == first
 
 
-def test_negative_losses_are_drawn_on_a_linear_axis(make_runs, draw):
-    _, (losses, _) = draw(trained(make_runs, sign=-1.0))
-    assert {axes.get_yscale() for axes in losses.axes} == {"linear"}
-
-
-def test_batch_sizes_are_drawn_over_the_examples_they_saw(make_runs, draw):
-    _, (losses, _) = draw(trained(make_runs, ("32", "64"), factor="batch_size"))
-    small, large = losses.axes[0].get_lines()
-    assert small.get_xdata()[-1] == pytest.approx(120 * 32 / 1000)
-    assert large.get_xdata()[-1] == pytest.approx(120 * 64 / 1000)
-    assert losses.get_supxlabel() == "training examples seen, thousands"
+def test_names_are_not_read_as_mathematics(make_runs, draw):
+    files, _ = draw(trained(make_runs, ("$a_b$", "_c"), model="$x^2$"))
+    assert len(files) == 2
 
 
 def test_runs_without_curves_have_no_picture(make_runs, draw):

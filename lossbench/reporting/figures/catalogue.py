@@ -2,13 +2,28 @@
 
 from collections.abc import Callable, Iterable
 
-from lossbench.reporting.figures import cost_quality, forest, seed_strips, win_matrix
+from lossbench.reporting.figures import (
+    cost_quality,
+    forest,
+    gradient_norm,
+    learning_curves,
+    learning_rates,
+    loss_per_step,
+    seed_strips,
+    tuning_curve,
+    win_matrix,
+)
 from lossbench.reporting.figures.picture import Material, Picture
 
 PICTURES: tuple[Callable[[Material], Iterable[Picture]], ...] = (
     forest.pictures,
     seed_strips.pictures,
     win_matrix.pictures,
+    learning_curves.pictures,
+    loss_per_step.pictures,
+    gradient_norm.pictures,
+    learning_rates.pictures,
+    tuning_curve.pictures,
     cost_quality.pictures,
 )
 """Functions that return a picture, or its variants, or nothing where it does not apply."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from lossbench.comparison import Across, Comparison, folders_of
-from lossbench.comparison.curves import Folders
+from lossbench.comparison.curves import Curves, Folders, read_curves
 from lossbench.reporting.figures.style import Looks, looks_of
 from lossbench.store import Stored
 
@@ -49,6 +49,27 @@ class Material:
             for one in self.stored
             for run in one.runs
             if run.result is not None and run.job_id in wanted
+        }
+
+    @cached_property
+    def selection_metric(self) -> str:
+        """The metric that chose the epochs, the one that is known of each of them."""
+        runs = (run for one in self.stored for run in one.runs if run.job_id in self.results)
+        return next((run.metric for run in runs), self.comparison.metric)
+
+    @cached_property
+    def curves(self) -> dict[str, dict[int, Curves]]:
+        """What was recorded of each finished job, by level and seed, the best level first.
+
+        The files of a job are read once for all pictures.
+        """
+        return {
+            row.level: {
+                seed: read_curves(job, self.selection_metric, self.folders)
+                for seed, job in self.comparison.jobs.get(row.level, {}).items()
+                if job in self.results
+            }
+            for row in self.comparison.rows
         }
 
 
