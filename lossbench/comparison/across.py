@@ -168,7 +168,7 @@ def _measured(one: Comparison, level: str) -> bool:
 def _sum_up(group: Sequence[Comparison]) -> Across | None:
     """Sum up one group; None where fewer than two data sets or levels are left."""
     scale = _scale(group)
-    units = {one.dataset: _unit(one, scale) for one in group}
+    units = {one.dataset: error_unit(one, scale) for one in group}
     usable = [one for one in group if units[one.dataset] > 0]
     levels = [level for level in _levels(group) if all(_measured(one, level) for one in usable)]
     if len(usable) < 2 or len(levels) < 2:
@@ -228,8 +228,16 @@ def _levels(group: Sequence[Comparison]) -> list[str]:
     return list(dict.fromkeys([str(group[0].baseline), *named]))
 
 
-def _unit(one: Comparison, scale: Scale) -> float:
-    """Return what differences are divided by: 1, or the mean error of the baseline."""
+def error_unit(one: Comparison, scale: Scale) -> float:
+    """Return what differences are divided by: 1, or the mean error of the baseline.
+
+    Args:
+        one: a comparison with a baseline that was measured.
+        scale: "points" or "error_reduction", see `Across.scale`.
+
+    Returns:
+        1 for points; else the baseline's mean of 1 - score, or of the value where lower is better.
+    """
     if scale == "points":
         return 1.0
     known = np.array(list(one.values[str(one.baseline)].values()))

@@ -11,6 +11,15 @@ from lossbench.reporting.figures.cost_quality import (
     cost_quality,
     cost_table,
 )
+from lossbench.reporting.figures.dots import (
+    dots,
+)
+from lossbench.reporting.figures.errors import (
+    normal_table,
+    residuals_table,
+    sizes_table,
+    spread_table,
+)
 from lossbench.reporting.figures.files import (
     file_bytes,
     inline_svg,
@@ -18,6 +27,10 @@ from lossbench.reporting.figures.files import (
 from lossbench.reporting.figures.forest import (
     forest,
     forest_table,
+)
+from lossbench.reporting.figures.forest_by_dataset import (
+    forest_by_dataset,
+    forest_by_dataset_table,
 )
 from lossbench.reporting.figures.gradient_norm import (
     gradient_norm,
@@ -37,11 +50,36 @@ from lossbench.reporting.figures.loss_per_step import (
     loss_per_step,
     loss_table,
 )
+from lossbench.reporting.figures.metrics import (
+    metrics_table,
+)
+from lossbench.reporting.figures.ordinal import (
+    ordinal_table,
+)
+from lossbench.reporting.figures.outputs import (
+    outputs_table,
+)
 from lossbench.reporting.figures.picture import (
     Material,
     Picture,
     Section,
     materials,
+)
+from lossbench.reporting.figures.profiles import (
+    profiles,
+    profiles_table,
+)
+from lossbench.reporting.figures.ranks import (
+    ranks,
+    ranks_table,
+)
+from lossbench.reporting.figures.residuals import (
+    error_quantiles,
+    error_sizes,
+    residuals,
+)
+from lossbench.reporting.figures.retrieval import (
+    retrieval_table,
 )
 from lossbench.reporting.figures.seed_strips import (
     seed_strips,
@@ -51,6 +89,10 @@ from lossbench.reporting.figures.style import (
     Look,
     Looks,
     looks_of,
+)
+from lossbench.reporting.figures.sweeps import (
+    sweeps,
+    sweeps_table,
 )
 from lossbench.reporting.figures.tuning_curve import (
     tuning_curve,
@@ -69,8 +111,13 @@ __all__ = [
     "Section",
     "cost_quality",
     "cost_table",
+    "dots",
+    "error_quantiles",
+    "error_sizes",
     "file_bytes",
     "forest",
+    "forest_by_dataset",
+    "forest_by_dataset_table",
     "forest_table",
     "gradient_norm",
     "gradient_table",
@@ -82,10 +129,25 @@ __all__ = [
     "loss_per_step",
     "loss_table",
     "materials",
+    "metrics_table",
+    "normal_table",
+    "ordinal_table",
+    "outputs_table",
     "pictures_of",
+    "profiles",
+    "profiles_table",
+    "ranks",
+    "ranks_table",
     "rates_table",
+    "residuals",
+    "residuals_table",
+    "retrieval_table",
     "seed_strips",
+    "sizes_table",
+    "spread_table",
     "strips_table",
+    "sweeps",
+    "sweeps_table",
     "tuning_curve",
     "tuning_table",
     "win_matrix",
