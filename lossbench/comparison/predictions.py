@@ -110,6 +110,33 @@ def read_predictions(experiment: Path, job_id: str, metric: str) -> Predictions:
         ) from error
 
 
+def read_masks(experiment: Path, job_id: str) -> tuple[NDArray[Any], ...]:
+    """Read the masks that a job's network predicts, without a score for each class of each pixel.
+
+    Args:
+        experiment: the experiment's folder.
+        job_id: the job.
+
+    Returns:
+        Ids of the test examples, [n], their masks and the predicted ones, [n, height, width].
+
+    Raises:
+        StoreError: the file is absent or damaged, or holds no masks.
+    """
+    path = store.job_folder(experiment, job_id) / "predictions.npz"
+    try:
+        with path.open("rb") as file, np.load(file) as saved:
+            ids, truth, masks = (saved[name] for name in ("example_id", "y_true", "y_pred"))
+        if not (len(ids) == len(truth) and truth.shape == masks.shape and truth.ndim == 3):
+            raise ValueError(f"{len(ids)} ids, masks {truth.shape} and {masks.shape}")
+    except _DAMAGE as error:
+        raise StoreError(
+            f"{path}: cannot be read: {error}. Remove the job's folder and run the experiment "
+            "again."
+        ) from error
+    return ids, truth, masks
+
+
 def _of(kept: dict[str, Any], job_id: str, result: Any, output: str | None) -> Predictions:
     task: Task = result["task"]
     ids, y_true = kept["example_id"], kept["y_true"]

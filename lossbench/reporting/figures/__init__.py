@@ -7,9 +7,18 @@ table, which may be one's own, and return a matplotlib figure.
 from lossbench.reporting.figures.catalogue import (
     pictures_of,
 )
+from lossbench.reporting.figures.confusion import (
+    confusion,
+    confusion_pairs,
+    confusion_table,
+)
 from lossbench.reporting.figures.cost_quality import (
     cost_quality,
     cost_table,
+)
+from lossbench.reporting.figures.disagreement import (
+    disagreement,
+    disagreement_table,
 )
 from lossbench.reporting.figures.dots import (
     dots,
@@ -50,6 +59,10 @@ from lossbench.reporting.figures.loss_per_step import (
     loss_per_step,
     loss_table,
 )
+from lossbench.reporting.figures.masks import (
+    draw_masks,
+    masks_table,
+)
 from lossbench.reporting.figures.metrics import (
     metrics_table,
 )
@@ -59,11 +72,19 @@ from lossbench.reporting.figures.ordinal import (
 from lossbench.reporting.figures.outputs import (
     outputs_table,
 )
+from lossbench.reporting.figures.per_class import (
+    per_class,
+    per_class_table,
+)
 from lossbench.reporting.figures.picture import (
     Material,
     Picture,
     Section,
     materials,
+)
+from lossbench.reporting.figures.precision_recall import (
+    precision_recall,
+    precision_recall_table,
 )
 from lossbench.reporting.figures.profiles import (
     profiles,
@@ -72,6 +93,10 @@ from lossbench.reporting.figures.profiles import (
 from lossbench.reporting.figures.ranks import (
     ranks,
     ranks_table,
+)
+from lossbench.reporting.figures.reliability import (
+    reliability,
+    reliability_table,
 )
 from lossbench.reporting.figures.residuals import (
     error_quantiles,
@@ -109,9 +134,15 @@ __all__ = [
     "Material",
     "Picture",
     "Section",
+    "confusion",
+    "confusion_pairs",
+    "confusion_table",
     "cost_quality",
     "cost_table",
+    "disagreement",
+    "disagreement_table",
     "dots",
+    "draw_masks",
     "error_quantiles",
     "error_sizes",
     "file_bytes",
@@ -128,17 +159,24 @@ __all__ = [
     "looks_of",
     "loss_per_step",
     "loss_table",
+    "masks_table",
     "materials",
     "metrics_table",
     "normal_table",
     "ordinal_table",
     "outputs_table",
+    "per_class",
+    "per_class_table",
     "pictures_of",
+    "precision_recall",
+    "precision_recall_table",
     "profiles",
     "profiles_table",
     "ranks",
     "ranks_table",
     "rates_table",
+    "reliability",
+    "reliability_table",
     "residuals",
     "residuals_table",
     "retrieval_table",

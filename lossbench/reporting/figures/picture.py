@@ -13,6 +13,8 @@ from lossbench.store import Stored
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lossbench.reporting.figures.answers import Answers
+
 Section = Literal["answer", "learn", "change", "tuned", "across", "cost"]
 """Where on the page a picture stands."""
 
@@ -71,6 +73,13 @@ class Material:
             }
             for row in self.comparison.rows
         }
+
+    @cached_property
+    def answers(self) -> Mapping[str, Mapping[int, "Answers"]]:
+        """What networks say of the test examples by level and seed, see `read_answers`."""
+        from lossbench.reporting.figures.answers import read_answers
+
+        return read_answers(self.comparison, self.folders, self.results)
 
 
 @dataclass(frozen=True)
