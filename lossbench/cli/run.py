@@ -116,8 +116,8 @@ def run(
       lossbench run configs/mnist.yaml --more-seeds 5
     """
     from lossbench import comparison, runner, store
-    from lossbench.cli.progress import make_watcher
     from lossbench.reporting.machine import as_json
+    from lossbench.reporting.progress import make_watcher
     from lossbench.reporting.terminal import as_text
 
     chosen = {status.value for status in retry or ()}

@@ -35,7 +35,7 @@ from lossbench.config.fields import check, described
 from lossbench.config.looks import wrong_looks
 from lossbench.config.overrides import apply
 from lossbench.config.parsing import MANY, Parser
-from lossbench.config.reading import read
+from lossbench.config.reading import given, read
 from lossbench.config.training import wrong_stopping, wrong_times
 from lossbench.config.tuning import tune_of
 from lossbench.config.wording import did_you_mean, key_text, nearest, shown
@@ -47,11 +47,11 @@ _DEFAULTS = {"optimizer": DEFAULT_OPTIMIZER, "schedule": DEFAULT_SCHEDULE}
 _LOSS_VALUES = ("loss", "val_loss")
 
 
-def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Draft:
+def load(path: str | os.PathLike[str] | Mapping[str, Any], overrides: Sequence[str] = ()) -> Draft:
     """Load an experiment file.
 
     Args:
-        path: the file; messages show it as given.
+        path: the file; messages show it as given. Or the content of one.
         overrides: `key=value` with a dotted key, such as `losses.0.gamma=1`, applied in order.
 
     Returns:
@@ -60,9 +60,9 @@ def load(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> Draft:
     Raises:
         ConfigError: there is no experiment to read: no file, no YAML, no mapping.
     """
-    document = read(path)
+    document = given(path) if isinstance(path, Mapping) else read(path)
     apply(document, overrides)
-    experiment = _Reader(document, os.fspath(path)).experiment()
+    experiment = _Reader(document, document.positions.file).experiment()
     return Draft(experiment, document.problems.ordered())
 
 

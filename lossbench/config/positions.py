@@ -34,10 +34,12 @@ class Positions:
         file: the file's path as the user gave it.
         places: the place of each key path; a value that came through a merge key has none and is
             located at the nearest key above it.
+        lines: whether the file has lines; what was given as a mapping has none.
     """
 
     file: str
     places: dict[KeyPath, Place] = field(default_factory=dict)
+    lines: bool = True
 
     def where(self, path: KeyPath, *, at_key: bool = False) -> str:
         """Return `file:line:column: key path`, or `--set key` for a value given there.
@@ -57,7 +59,8 @@ class Positions:
     def at(self, spot: Spot, path: KeyPath) -> str:
         """Return `file:line:column: key path` for a line and column that are known."""
         text = key_text(path)
-        return f"{self.file}:{spot[0]}:{spot[1]}" + (f": {text}" if text else "")
+        line = f":{spot[0]}:{spot[1]}" if self.lines else ""
+        return f"{self.file}{line}" + (f": {text}" if text else "")
 
     def overridden(self, path: KeyPath, override: str) -> None:
         """Record that `--set override` replaced what stood at `path`."""

@@ -1,9 +1,12 @@
 """An experiment file to text, with a next step for each way in which that fails."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from lossbench.config.wording import nearest
+from lossbench.config.positions import Positions, Problems
+from lossbench.config.wording import KeyPath, nearest, shown
 from lossbench.config.yamlfile import Document, parse
 from lossbench.errors import ConfigError, Problem
 
@@ -25,6 +28,44 @@ def read(path: str | os.PathLike[str]) -> Document:
         document.problems.add((), text)
         raise ConfigError(document.problems.ordered())
     return document
+
+
+GIVEN = "experiment"
+"""Stands for the file in messages, and is its name, where an experiment was given as a mapping."""
+
+
+def given(data: Mapping[str, Any]) -> Document:
+    """Return an experiment that was given as a mapping, as if it stood in a file.
+
+    Args:
+        data: mappings, lists, text, numbers, booleans and None in the notation of a file; paths,
+            tuples and NumPy's numbers are taken for the like.
+    """
+    positions = Positions(GIVEN, lines=False)
+    problems = Problems(positions)
+    return Document(_plain(data, (), problems), positions, problems)
+
+
+def _plain(value: Any, path: KeyPath, problems: Problems) -> Any:
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                problems.add(path, f"key {shown(key)} is not text; write it in quotes")
+        named = {key: item for key, item in value.items() if isinstance(key, str)}
+        return {key: _plain(item, (*path, key), problems) for key, item in named.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(item, (*path, i), problems) for i, item in enumerate(value)]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "tolist"):  # of NumPy: a number, or an array of them
+        return value.tolist()
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    accepted = "text, numbers, true or false, lists and mappings"
+    advice = "A function of your own stands in a file: {name: custom, target: my_losses.py:mine}."
+    problems.add(path, f"{shown(value)} is not allowed; {accepted}. {advice}")
+    problems.refuse(path)
+    return None
 
 
 def _text(file: str) -> str:

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection
+from multiprocessing import connection, spawn
 from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,35 @@ class _Member:
             self._pool.join()
 
 
+class _Worker(SpawnProcess):
+    """A process that does not import the module that the user started.
+
+    Python imports it anew in what it spawns: a script that runs an experiment without asking
+    `if __name__ == "__main__"` would run it again in every worker. Workers need nothing of it.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Any:
+        here = threading.get_ident()
+
+        def without_main(name: str) -> dict[str, Any]:
+            found = usual(name)
+            if threading.get_ident() != here:  # somebody else's process, meanwhile
+                return found
+            return {key: value for key, value in found.items() if not key.startswith("init_main")}
+
+        with _starting:
+            usual = spawn.get_preparation_data
+            spawn.get_preparation_data = without_main
+            try:
+                return SpawnProcess._Popen(process_obj)
+            finally:
+                spawn.get_preparation_data = usual
+
+
+_starting = threading.Lock()
+
+
 class _Processes:
     """The multiprocessing context of a pool: spawns its processes and remembers them."""
 
@@ -213,7 +243,7 @@ class _Processes:
         self._known: list[SpawnProcess] = []
 
     def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:
-        process = SpawnProcess(*args, **kwargs)
+        process = _Worker(*args, **kwargs)
         self._known.append(process)
         return process
 

@@ -106,6 +106,20 @@ def curves(main: Bound) -> Curves:
     return Curves(over.x, over.x_label, over.variable, over.held, tuple(lines))
 
 
+def own_curves(main: Bound, points: int, coupled_points: int) -> Curves:
+    """Return value and gradient of a loss at its parameters alone.
+
+    Args:
+        main: a loss that is `drawable`.
+        points: of the range, ends included; odd, so that the middle is one of them.
+        coupled_points: the same where each takes a call of its own.
+    """
+    over = sweep(main)
+    x = np.linspace(*over.range, coupled_points if main.coupled else points)
+    lines = _cases(main, replace(over, x=x))
+    return Curves(x, over.x_label, over.variable, over.held, tuple(lines))
+
+
 def _plain(case: Case, main: Bound) -> Case:
     """Return the same inputs for a loss that needs nothing, and one output per target."""
 

@@ -112,6 +112,7 @@ def _console(width: int | None) -> Console:
         file=io.StringIO(),
         width=width or max(LEAST_WIDTH, found),
         force_terminal=terminal and not os.environ.get("NO_COLOR"),
+        force_jupyter=False,  # there it would display each line instead of writing it
         highlight=False,
     )
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from lossbench import backbones, config, datasets, store
 from lossbench.catalog import Facts
@@ -34,7 +35,7 @@ class Checked:
 
 
 def check(
-    path: Path,
+    path: Path | Mapping[str, Any],
     overrides: Sequence[str] = (),
     runs_dir: Path | None = None,
     more_seeds: int = 0,
@@ -44,7 +45,7 @@ def check(
     """Read an experiment file and plan it; trains nothing and writes nothing.
 
     Args:
-        path: the experiment file.
+        path: the experiment file, or the content of one.
         overrides: `key=value` texts that replace values of the file.
         runs_dir: where experiments' folders lie, so that seeds that were added to one there count;
             None means that those of the file do.

@@ -5,7 +5,7 @@ runs/<experiment>/
   plan.csv          every job and every skip with its reason
   runs.csv ...      tidy tables, rebuilt from the job folders
   jobs/<job id>/    job.json  result.json  epochs.csv  steps.csv  predictions.npz  log.txt
-                    model.keras, where it is kept
+                    loss_curve.json, of a loss that has one; model.keras, where it is kept
                     test_evaluations.json: how often the test was looked at
                     while it runs: lease.<k>  progress.json  checkpoint.npz
 """
@@ -29,6 +29,7 @@ from lossbench.store.experiments import (
 )
 from lossbench.store.files import csv_text, write_json, write_whole
 from lossbench.store.leases import Holder, Lease, claim, holder
+from lossbench.store.loss_curves import LOSS_CURVE, read_loss_curve
 from lossbench.store.protocol import DECLARED, protocol_sha256
 from lossbench.store.saved_models import MODEL, SavedModel, find_model
 from lossbench.store.sealing import file_hashes, is_changed, is_sealed, verify, write_result
@@ -39,6 +40,7 @@ __all__ = [
     "DECLARED",
     "EPOCH_COLUMNS",
     "FINISHED",
+    "LOSS_CURVE",
     "MODEL",
     "PLAN_COLUMNS",
     "TUNING_COLUMNS",
@@ -69,6 +71,7 @@ __all__ = [
     "protocol_sha256",
     "read_experiment",
     "read_job",
+    "read_loss_curve",
     "read_progress",
     "read_result",
     "read_standing",

@@ -10,7 +10,7 @@ from lossbench.errors import StoreError
 from lossbench.store.experiments import read_result
 from lossbench.store.files import finite, write_json
 
-SEALED = ("job.json", "epochs.csv", "steps.csv", "predictions.npz")
+SEALED = ("job.json", "epochs.csv", "steps.csv", "predictions.npz", "loss_curve.json")
 """Files of a job whose hashes stand in its result, beside every saved model (`*.keras`)."""
 
 

@@ -32,7 +32,7 @@ from lossbench.train import (
 )
 from lossbench.train.assembly import assemble, enter, forget, trainable_params
 from lossbench.train.feeding import IndexFed
-from lossbench.train.job_files import write_curves
+from lossbench.train.job_files import write_curves, write_loss_curve
 from lossbench.train.job_log import output_to, warnings_of
 from lossbench.train.loading import MEMORY_BUDGET_MIB
 from lossbench.train.loop import (
@@ -237,6 +237,8 @@ def _train_and_measure(
         if save_model != "none":
             result["saved_model"] = saved_model.save(folder, fed, setting, kept)
     write_curves(folder, setting, state)
+    if not trial.is_trial(job):
+        write_loss_curve(folder, setting)
     watch.end(state)
     return result
 

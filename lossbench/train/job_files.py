@@ -1,6 +1,9 @@
-"""The files that a job leaves beside its result: predictions, and curves per epoch and step."""
+"""The files that a job leaves beside its result: predictions, and curves of training and loss."""
 
+import functools
 import io
+import json
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from lossbench import metrics, store
-from lossbench.train import recording
+from lossbench.catalog.losses import Task
+from lossbench.losses.bound import bind
+from lossbench.losses.curves import drawable, own_curves
+from lossbench.train import backends, recording
 from lossbench.train.evaluation import Evaluation
 from lossbench.train.loop import State
 from lossbench.train.settling import Setting
@@ -64,3 +70,50 @@ def write_curves(folder: Path, setting: Setting, state: State) -> None:
     steps = recording.step_blocks(state.all_step_losses())
     in_rows = (dict(zip(steps, row, strict=True)) for row in zip(*steps.values(), strict=True))
     store.write_whole(folder / "steps.csv", store.csv_text(tuple(steps), in_rows))
+
+
+POINTS, COUPLED_POINTS = 97, 13
+"""Points of a loss's curve; fewer where each takes a call of its own. 0 and ±1 are among them."""
+
+
+def write_loss_curve(folder: Path, setting: Setting) -> None:
+    """Write what the loss is over one number, for pictures that need no TensorFlow.
+
+    A loss that has no curve, as one of several heads or a function that takes other shapes only,
+    leaves no file, and so do backends that are not TensorFlow, which computes the gradient.
+    """
+    if backends.current() != "tensorflow":
+        return
+    record = {key: setting.job["loss"][key] for key in ("name", "params")}
+    text = _loss_curve(json.dumps(record, sort_keys=True), setting.splits.task)
+    if text is not None:
+        store.write_whole(folder / store.LOSS_CURVE, text)
+
+
+@functools.cache
+def _loss_curve(record: str, task: Task) -> str | None:
+    """Return the curve of a loss as JSON, once for all jobs of a process; None without one."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            bound = bind(json.loads(record), task)
+            found = own_curves(bound, POINTS, COUPLED_POINTS) if drawable(bound) else None
+    except Exception:  # an extra that must not cost a training
+        return None
+    if found is None:
+        return None
+    columns = [column for line in found.lines for column in (line.value, line.gradient)]
+    if not all(np.isfinite(column).all() for column in columns):
+        return None
+    about = {"x_label": found.x_label, "variable": found.variable, "held": found.held}
+    lines = [
+        {"label": line.label, "value": _brief(line.value), "gradient": _brief(line.gradient)}
+        for line in found.lines
+    ]
+    content = {**about, "x": _brief(found.x), "lines": lines}
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _brief(numbers: Any) -> list[float]:
+    """Return numbers with six digits, enough for any picture."""
+    return [float(f"{number:.6g}") + 0.0 for number in numbers]

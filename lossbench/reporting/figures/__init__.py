@@ -59,6 +59,10 @@ from lossbench.reporting.figures.loss_per_step import (
     loss_per_step,
     loss_table,
 )
+from lossbench.reporting.figures.loss_shapes import (
+    loss_shapes,
+    loss_shapes_table,
+)
 from lossbench.reporting.figures.masks import (
     draw_masks,
     masks_table,
@@ -158,6 +162,8 @@ __all__ = [
     "learning_table",
     "looks_of",
     "loss_per_step",
+    "loss_shapes",
+    "loss_shapes_table",
     "loss_table",
     "masks_table",
     "materials",

@@ -1,5 +1,6 @@
-"""What `lossbench run` shows while it works: bars on a terminal, plain lines elsewhere."""
+"""What a run shows while it works: bars on a terminal, one line in a notebook, lines elsewhere."""
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -99,7 +100,7 @@ class Lines(Silent):
         self.jobs.pop(job.id, None)
         self.warn(result)
         left = (time.monotonic() - self.since) / self.done * (self.total - self.done)
-        self.say(
+        self.tell(
             f"{self.done:>{len(str(self.total))}}/{self.total} {describe(job, self.varying)}: "
             f"{outcome(job, result)}; {duration(left)} left"
         )
@@ -120,7 +121,7 @@ class Lines(Silent):
         left = ""
         if done > first:
             left = f"; {duration((now - since) / (done - first) * (total - done))} left"
-        self.say(f"features {done}/{total}{left}")
+        self.tell(f"features {done}/{total}{left}")
 
     def running_jobs(self) -> Iterator[tuple[Job, dict[str, Any]]]:
         """Yield running jobs and what they say of how far they are."""
@@ -136,10 +137,37 @@ class Lines(Silent):
                 self.warned.add(text)
                 self.say(f"warning: {text}")
 
+    def tell(self, text: str) -> None:
+        """Say how far the run is, which is soon out of date."""
+        self.say(text)
+
     def say(self, text: str) -> None:
         """Print a line at once, also in a pipe."""
         typer.echo(text)
         sys.stdout.flush()
+
+
+class OneLine(Lines):
+    """In a notebook: one line of progress that changes; what failed keeps a line of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.display: Any = importlib.import_module("IPython.display").display
+        self.line: Any = None
+
+    def finished(self, job: Job, result: dict[str, Any]) -> None:
+        """Show how far the run is."""
+        super().finished(job, result)
+        if result["status"] != "ok":
+            self.say(f"{describe(job, self.varying)}: {outcome(job, result)}")
+
+    def tell(self, text: str) -> None:
+        """Replace the line of progress."""
+        shown = {"text/plain": text}
+        if self.line is None:
+            self.line = self.display(shown, raw=True, display_id=True)
+        else:
+            self.line.update(shown, raw=True)
 
 
 class Bars(Lines):
@@ -258,7 +286,16 @@ def make_watcher(*, quiet: bool) -> Silent:
     """Return what suits the place where output goes."""
     if quiet:
         return Silent()
+    if in_notebook():
+        return OneLine()
     return Bars() if sys.stdout.isatty() else Lines()
+
+
+def in_notebook() -> bool:
+    """Whether a notebook's kernel runs this, and not a terminal or a script."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")
 
 
 def varying(jobs: Sequence[Job]) -> tuple[str, ...]:
