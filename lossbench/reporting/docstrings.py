@@ -41,7 +41,12 @@ def docstring(package: str, row: Row) -> str:
         package: the package inside lossbench that implements the row's table.
         row: the row.
     """
-    module, function = row.target.split(":")
+    return docstring_at(package, row.target)
+
+
+def docstring_at(package: str, target: str) -> str:
+    """Return the docstring of `module:function` inside a package of lossbench; "" without one."""
+    module, function = target.split(":")
     return _docstrings(package, module).get(function, "")
 
 

@@ -34,7 +34,7 @@ from lossbench.store.protocol import DECLARED, protocol_sha256
 from lossbench.store.saved_models import MODEL, SavedModel, find_model
 from lossbench.store.sealing import file_hashes, is_changed, is_sealed, verify, write_result
 from lossbench.store.standing import Damage, Running, Standing, Trials, read_standing
-from lossbench.store.tables import EPOCH_COLUMNS, write_tables
+from lossbench.store.tables import EPOCH_COLUMNS, table_texts, write_tables
 
 __all__ = [
     "DECLARED",
@@ -76,6 +76,7 @@ __all__ = [
     "read_result",
     "read_standing",
     "remove",
+    "table_texts",
     "verify",
     "write_json",
     "write_result",

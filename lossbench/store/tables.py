@@ -117,14 +117,10 @@ CONFUSION_COLUMNS = ("job_id", "split", "true_class", "pred_class", "count", "ou
 """The column `output` names one of several outputs; it is empty where there is one alone."""
 
 
-def write_tables(stored: Stored) -> None:
-    """Write `runs.csv`, `metrics.csv`, `epochs.csv` and the tables of classes and of cross-losses.
-
-    Raises:
-        StoreError: the folder cannot be written.
-    """
+def table_texts(stored: Stored) -> dict[str, str]:
+    """Return the tidy tables of an experiment as CSV text, by the names of their files."""
     runs = [run for run in stored.runs if run.result]
-    tables = {
+    return {
         "runs.csv": csv_text(RUN_COLUMNS, map(_run_row, runs)),
         "metrics.csv": csv_text(METRIC_COLUMNS, (row for run in runs for row in _metric_rows(run))),
         "epochs.csv": "".join(_epoch_lines(stored.folder, runs)),
@@ -138,7 +134,15 @@ def write_tables(stored: Stored) -> None:
             CROSS_LOSS_COLUMNS, (row for run in runs for row in _cross_loss_rows(run))
         ),
     }
-    for name, text in tables.items():
+
+
+def write_tables(stored: Stored) -> None:
+    """Write `runs.csv`, `metrics.csv`, `epochs.csv` and the tables of classes and of cross-losses.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    for name, text in table_texts(stored).items():
         write_whole(stored.folder / name, text)
 
 
