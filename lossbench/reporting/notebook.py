@@ -10,9 +10,9 @@ from lossbench.reporting.captions import banners, captions, flag_lines, listed
 from lossbench.reporting.columns import Context, cell, context_of, fitting, heading
 from lossbench.reporting.figures import Material, Picture, file_bytes
 from lossbench.reporting.figures.style import PAPER
+from lossbench.reporting.header import title_of
 from lossbench.reporting.page.markup import Markup, bullets, element, joined, table
 from lossbench.reporting.sentences import delta_text
-from lossbench.reporting.header import title_of
 
 WIDTH = 150
 """Columns of a terminal whose table a notebook shows."""

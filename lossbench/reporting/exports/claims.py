@@ -8,9 +8,9 @@ from lossbench.comparison import Across, AcrossRow, Comparison
 from lossbench.reporting.across import SCALE
 from lossbench.reporting.captions import banners, listed
 from lossbench.reporting.columns import WORDS
+from lossbench.reporting.header import title_of
 from lossbench.reporting.numbers import decimals_of, interval, number, p_value
 from lossbench.reporting.sentences import delta_text, level_of_tests, others_of
-from lossbench.reporting.header import title_of
 
 WIDTH = 96
 

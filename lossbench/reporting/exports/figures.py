@@ -7,8 +7,8 @@ from dataclasses import replace
 from lossbench.reporting.exports.markdown import escaped
 from lossbench.reporting.figures import Material, Picture, file_bytes, pictures_of
 from lossbench.reporting.figures.files import Format
-from lossbench.reporting.page.report import Report
 from lossbench.reporting.header import title_of
+from lossbench.reporting.page.report import Report
 
 
 def figure_files(report: Report, formats: Sequence[Format]) -> Iterator[tuple[str, bytes]]:

@@ -12,7 +12,7 @@ from lossbench.reporting.columns import (
     heading,
 )
 from lossbench.reporting.exports.claims import across_claim, banner_sentences, footing
-from lossbench.reporting.terminal import LEFT, title_of
+from lossbench.reporting.header import title_of
 
 COLUMNS = ("level", "mean", "diff", "ci", "n", "wins", "p_holm", "verdict", "done", "flags")
 

@@ -19,7 +19,7 @@ from lossbench.reporting.figures.style import (
     short_names,
     styled,
 )
-from lossbench.reporting.numbers import unit_of
+from lossbench.reporting.numbers import decimals_of, interval, number
 from lossbench.reporting.sentences import ci_name, delta_text, sentence
 
 if TYPE_CHECKING:
@@ -122,10 +122,11 @@ def forest(
         axes.axvspan(max(-delta, low), min(delta, high), color=LINE, alpha=0.5, lw=0)
     axes.axvline(0, color=INK, lw=1, linestyle=(0, (4, 2)))
     halves = [(one["ci_high"] - one["ci_low"]) / 2 for one in summary]
-    unit = unit_of(bounded=False, half_widths=halves)
+    decimals = max(1, decimals_of(halves, 2))
     for at, one in enumerate(summary):
         _row(axes, at, one, table, styles[str(one["level"])], (low, high))
-        text = f"{unit.of(one['diff'], signed=True)} {unit.range(one['ci_low'], one['ci_high'])}"
+        ends = interval(one["ci_low"], one["ci_high"], decimals, separator=", ")
+        text = f"{number(one['diff'], decimals, signed=True)} {ends}"
         beside = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
         axes.text(1.02, at, text.removesuffix(" ."), **beside)
         axes.text(1.57, at, one["verdict"], ha="right", **beside)

@@ -103,7 +103,7 @@ def looks_of(levels: Iterable[str], baselines: Iterable[str | None] = ()) -> dic
         lap = index // len(COLOURS)
         found[name] = Look(
             COLOURS[index % len(COLOURS)],
-            MARKERS[(index + 1 + lap) % len(MARKERS)],
+            MARKERS[(index + 1) % len(MARKERS)],
             DASHES[lap % len(DASHES)],
         )
     return found

@@ -49,7 +49,7 @@ def test_the_forest_shows_paired_differences_in_points(material):
     assert sorted(seeds) == pytest.approx(sorted(d))
     axes = _named(found, "forest").draw().axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["focal", "brier"]
-    assert any(text.startswith("+2.00 [+0.70") for text in _texts(axes)), _texts(axes)
+    assert any(text.startswith("+2.0 [+0.7, +3.3]") for text in _texts(axes)), _texts(axes)
 
 
 def test_lower_is_better_points_the_same_way(material):
