@@ -13,6 +13,7 @@ from lossbench.reporting.columns import (
 )
 from lossbench.reporting.exports.claims import across_claim, banner_sentences, footing
 from lossbench.reporting.header import title_of
+from lossbench.reporting.terminal import LEFT
 
 COLUMNS = ("level", "mean", "diff", "ci", "n", "wins", "p_holm", "verdict", "done", "flags")
 
