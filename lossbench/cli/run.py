@@ -1,4 +1,4 @@
-"""`lossbench run`: train every combination, write the tables, print the comparison."""
+"""`lossbench run`: train every combination, write tables and report, print the comparison."""
 
 import re
 import signal
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,7 +99,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     json: Json = False,
 ) -> None:
-    """Train what is not finished yet, write the tables, print the comparison.
+    """Train what is not finished yet, write tables and report, print the comparison.
 
     A job that is finished is never trained again. Ctrl-C once: running jobs write a checkpoint and
     stop; twice: at once. The next run goes on. Several runs of one file share the work.
@@ -158,6 +159,9 @@ def run(
     )
     if not json and not quiet:
         typer.echo(f"\n{_summary(outcome)} Tables: {outcome.folder}/*.csv")
+    written = _write_report(outcome.folder)
+    if written is not None and not json and not quiet:
+        _print_link(written)
     _print_failures(outcome)
     if outcome.failed:
         raise typer.Exit(1)
@@ -193,6 +197,36 @@ def _summary(outcome: "Outcome") -> str:
     if outcome.left:
         parts.append(f"{outcome.left} are left")
     return ", ".join(parts) + "."
+
+
+def _write_report(folder: Path) -> Path | None:
+    """Write the experiment's report; that it fails costs no result, so it is only told."""
+    from lossbench import store
+    from lossbench.reporting.page import page_html, report_of
+
+    path = folder / "report.html"
+    try:
+        store.write_whole(path, page_html(report_of([folder], __version__, folder)))
+    except Exception as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        typer.echo(
+            f"warning: no report was written: {why} All results are kept; try: "
+            f"lossbench report {folder} -o report.html",
+            err=True,
+        )
+        return None
+    return path
+
+
+def _print_link(path: Path) -> None:
+    """Print where the report is: on a terminal as a link that opens it."""
+    from rich.console import Console
+    from rich.style import Style
+    from rich.text import Text
+
+    console = Console(force_terminal=sys.stdout.isatty(), highlight=False)
+    link = Style(link=path.absolute().as_uri())
+    console.print(Text.assemble("Report: ", (str(path), link)), soft_wrap=True)
 
 
 def _print_failed_trials(outcome: "Outcome") -> None:

@@ -4,6 +4,7 @@ runs/<experiment>/
   experiment.yaml   the resolved configuration as run
   plan.csv          every job and every skip with its reason
   runs.csv ...      tidy tables, rebuilt from the job folders
+  report.html       the page of `lossbench report`, written at the end of a run
   jobs/<job id>/    job.json  result.json  epochs.csv  steps.csv  predictions.npz  log.txt
                     loss_curve.json, of a loss that has one; model.keras, where it is kept
                     test_evaluations.json: how often the test was looked at

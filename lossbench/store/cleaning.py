@@ -29,7 +29,7 @@ Kind = Literal["job", "write", "lease", "progress", "checkpoint", "damaged"]
 WRITE_DEAD_AFTER_S = 3600.0
 """A write that has not ended for so long never will."""
 
-_WRITE = re.compile(r"\.((.+\.(json|csv|npz|yaml|keras))|lease|clock)\.[a-z0-9_]{8}")
+_WRITE = re.compile(r"\.((.+\.(json|csv|npz|yaml|keras|html))|lease|clock)\.[a-z0-9_]{8}")
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,8 @@ def test_custom_losses_that_fail_cost_only_their_own_jobs(lossbench):
         "not_a_number": "nan",
     }
     assert "NaN at step 1" in out
+    assert "Report: runs/e/report.html" in out, "also where jobs failed"
+    assert "wrong_shape" in (lossbench.cwd / "runs/e/report.html").read_text("utf-8")
     out, err = lossbench("run", "e.yaml", code=1)
     assert "nothing to train" in out and "--retry failed runs them" in out
     assert "ended with error before: " in err and "no idea" in err

@@ -57,6 +57,7 @@ def test_what_a_crash_left_behind_goes_and_the_rest_stays(runs):
     before = tree(runs)
     dead = json.dumps(processes.identity() | {"process_started": 1})
     put(runs / ".plan.csv.abcd_123", age=2 * HOUR)
+    put(runs / ".report.html.abcd_125", age=2 * HOUR)
     put(runs / ".runs.csv.abcd_124", age=HOUR / 2)
     put(runs / ".gitignore", age=2 * HOUR)
     put(place(runs, "focal", 1) / "lease.1", dead)
@@ -79,6 +80,7 @@ def test_what_a_crash_left_behind_goes_and_the_rest_stays(runs):
         ("progress", "progress.json"),
         ("write", ".lease.abcdefgh"),
         ("write", ".plan.csv.abcd_123"),
+        ("write", ".report.html.abcd_125"),
         ("write", ".steps.csv.abcdefgh"),
     ]
     assert all(clean(runs))

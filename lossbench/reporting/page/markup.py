@@ -96,7 +96,12 @@ def table(
         element("tbody", *body),
         class_="sortable" if sortable else None,
     )
-    return element("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption)
+    return scrolling(inner, caption)
+
+
+def scrolling(content: Markup, label: str) -> Markup:
+    """Return what scrolls in itself where it is wider than the page, by keyboard, too."""
+    return element("div", content, class_="scroll", tabindex="0", role="group", aria_label=label)
 
 
 def _cell(
@@ -107,6 +112,7 @@ def _cell(
         cell,
         scope=None if column else "row",
         class_="word" if word else None,
+        dir=None if column or isinstance(cell, Markup) else "auto",
         data_key=keys.get((row, column)),
     )
 
@@ -133,18 +139,12 @@ def _plain(value: Any) -> str:
 
 def figure(picture: Picture, anchor: str) -> Markup:
     """Return a picture with its caption, and its numbers behind a click."""
-    numbers = data_table(picture.table, f"Numbers of the picture: {picture.title}.")
+    heading = f"{picture.title}, {picture.variant}" if picture.variant else picture.title
+    numbers = data_table(picture.table, f"Numbers of the picture: {heading}.")
     return element(
         "figure",
-        element(
-            "div",
-            Markup(inline_svg(picture, anchor)),
-            class_="scroll",
-            tabindex="0",
-            role="region",
-            aria_label=picture.title,
-        ),
-        element("figcaption", element("strong", f"{picture.title}. "), picture.caption),
+        scrolling(Markup(inline_svg(picture, anchor)), heading),
+        element("figcaption", element("strong", f"{heading}. "), picture.caption),
         element("details", element("summary", "Numbers"), numbers),
         id=anchor,
         data_variant=picture.variant or None,

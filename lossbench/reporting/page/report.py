@@ -10,13 +10,16 @@ from lossbench.comparison import Across
 from lossbench.reporting.figures import Material, materials
 from lossbench.store import Stored
 
+MOST_NAMED = 4
+"""Experiments that a title names."""
+
 
 @dataclass(frozen=True)
 class Report:
     """What a page shows.
 
     Attributes:
-        title: names of the experiments.
+        title: names of the experiments; of many the first.
         materials: of each comparison, in order; `materials[k].comparison` is the comparison.
         across: summaries over data sets.
         stored: the experiments.
@@ -59,10 +62,19 @@ def report_of(
     )
     across = comparing.across_datasets(compared)
     return Report(
-        title=", ".join(dict.fromkeys(one.name for one in stored)),
+        title=_title([one.name for one in stored]),
         materials=tuple(materials(stored, compared, across)),
         across=tuple(across),
         stored=tuple(stored),
         version=version,
         folder=folder,
     )
+
+
+def _title(names: Sequence[str]) -> str:
+    """Return the experiments' names, each once; of many the first and how many more."""
+    known = list(dict.fromkeys(names))
+    if len(known) <= MOST_NAMED:
+        return ", ".join(known)
+    first = known[: MOST_NAMED - 1]
+    return f"{', '.join(first)} and {len(known) - len(first)} more"
