@@ -78,7 +78,7 @@ def _picture(material: Material, table: "pd.DataFrame", over: Over, variant: str
     return Picture(
         name="learning-curves",
         section="learn",
-        title=f"Validation {words} {variant}{of_track(comparison)}",
+        title=f"Validation {words}{of_track(comparison)}",
         table=some_rows(table, over, {"value": "mean"}, ("ci_low", "ci_high", "n")),
         draw=draw,
         caption=_caption(material, table, over),
