@@ -42,6 +42,12 @@ def report(
     metric: Annotated[
         str | None, typer.Option(help="Judge by this metric instead of the declared one.")
     ] = None,
+    allow_unmatched: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unmatched", help="Pair runs that did not start alike, under a banner."
+        ),
+    ] = False,
 ) -> None:
     """Write one HTML file with answer, tables and pictures; it needs no network.
 
@@ -67,6 +73,7 @@ def report(
         factor=None if factor is None else comparison.checked_factor(factor),
         baseline=baseline,
         metric=metric,
+        allow_unmatched=allow_unmatched,
     )
     _write(output, page_html(found, _teller()))
     typer.echo(f"Report: {output}")

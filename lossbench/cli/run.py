@@ -201,12 +201,10 @@ def _summary(outcome: "Outcome") -> str:
 
 def _write_report(folder: Path) -> Path | None:
     """Write the experiment's report; that it fails costs no result, so it is only told."""
-    from lossbench import store
-    from lossbench.reporting.page import page_html, report_of
+    from lossbench.reporting.page import write_report
 
-    path = folder / "report.html"
     try:
-        store.write_whole(path, page_html(report_of([folder], __version__, folder)))
+        return write_report(folder, __version__)
     except Exception as error:
         why = " ".join(str(error).split()) or type(error).__name__
         typer.echo(
@@ -215,7 +213,6 @@ def _write_report(folder: Path) -> Path | None:
             err=True,
         )
         return None
-    return path
 
 
 def _print_link(path: Path) -> None:

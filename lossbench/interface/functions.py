@@ -1,6 +1,7 @@
 """The functions: each does what the command of its name does."""
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,7 +35,7 @@ def run(
     strict: bool = False,
     progress: bool = True,
 ) -> Finished:
-    """Train what is not finished yet, write the tables and compare; as `lossbench run`.
+    """Train what is not finished yet, write tables and report, compare; as `lossbench run`.
 
     A job that is finished is never trained again. Jobs run in worker processes, so that a script
     needs no `if __name__ == "__main__"`. Interrupting kills the running jobs and keeps what is
@@ -77,6 +78,8 @@ def run(
     with make_watcher(quiet=not progress) as watcher:
         outcome = runner.run(checked, place, watcher, options)
     compared = Results(()) if outcome.trials_left else compare(outcome.folder)
+    if compared:
+        _write_report(outcome.folder)
     return Finished(
         folder=outcome.folder,
         comparisons=compared,
@@ -84,6 +87,17 @@ def run(
         reused=outcome.reused,
         failed=tuple((_told(job), message) for job, message in outcome.failed),
     )
+
+
+def _write_report(folder: Path) -> None:
+    """Write the experiment's report; that it fails costs no result, so it is only told."""
+    from lossbench import __version__
+    from lossbench.reporting.page import write_report
+
+    try:
+        write_report(folder, __version__)
+    except Exception as error:
+        warnings.warn(f"no report was written: {error} All results are kept.", stacklevel=3)
 
 
 def _check_retry(wanted: set[str], statuses: Sequence[str]) -> None:

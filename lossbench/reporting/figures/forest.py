@@ -113,10 +113,10 @@ def forest(
     names = [str(one["level"]) for one in summary]
     styles, texts = look_of(looks, names, None), short_names(names)
     each = 0.36 if len(names) < MANY else 0.24
-    figure = new_figure(8.0, 0.95 + each * max(len(names), 2))
+    figure = new_figure(8.4, 0.95 + each * max(len(names), 2))
     axes = figure.subplots()
     height = figure.get_size_inches()[1]
-    figure.subplots_adjust(left=0.24, right=0.71, bottom=0.55 / height, top=1 - 0.3 / height)
+    figure.subplots_adjust(left=0.23, right=0.66, bottom=0.55 / height, top=1 - 0.3 / height)
     low, high = _limits(summary, table["diff"], delta)
     if math.isfinite(delta) and delta > 0:
         axes.axvspan(max(-delta, low), min(delta, high), color=LINE, alpha=0.5, lw=0)
@@ -129,7 +129,7 @@ def forest(
         text = f"{number(one['diff'], decimals, signed=True)} {ends}"
         beside = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
         axes.text(1.02, at, text.removesuffix(" ."), **beside)
-        axes.text(1.57, at, one["verdict"], ha="right", **beside)
+        axes.text(1.78, at, one["verdict"], ha="right", **beside)
     axes.set_yticks(range(len(names)), [texts[name] for name in names])
     axes.set(xlim=(low, high), ylim=(len(names) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)

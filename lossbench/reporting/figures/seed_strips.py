@@ -149,7 +149,10 @@ def _scale_bar(axes: Any, delta: float) -> None:
 def _caption(comparison: Comparison, table: "pd.DataFrame") -> str:
     failed, seeds = int(table["value"].isna().sum()), table["seed"].nunique()
     joined = "thin lines join the runs of a seed; " if seeds <= MOST_JOINED else ""
-    text = f"Dot: one run, n = {seeds} seeds; bar: their mean; {joined}round, in the colour of the text: the baseline."
+    text = (
+        f"Dot: one run, n = {seeds} seeds; bar: their mean; {joined}round, in the colour of the "
+        "text: the baseline."
+    )
     if math.isfinite(comparison.delta) and comparison.delta > 0:
         text += f" The scale bar is delta, {delta_text(comparison)}."
     if math.isfinite(comparison.optimum):

@@ -42,6 +42,7 @@ def report_of(
     factor: str | None = None,
     baseline: str | None = None,
     metric: str | None = None,
+    allow_unmatched: bool = False,
 ) -> Report:
     """Read run folders and compare them.
 
@@ -52,13 +53,19 @@ def report_of(
         factor: as `comparison.compare`.
         baseline: likewise.
         metric: likewise.
+        allow_unmatched: likewise; the page says so in a banner.
 
     Raises:
-        StoreError: a path holds no runs.
+        StoreError: a path holds no runs, or runs of a block do not match.
     """
     stored = [store.read_experiment(one) for one in store.find_experiments(paths)]
     compared = comparing.compare(
-        stored, factor=factor, baseline=baseline, metric=metric, convergence=True
+        stored,
+        factor=factor,
+        baseline=baseline,
+        metric=metric,
+        convergence=True,
+        allow_unmatched=allow_unmatched,
     )
     across = comparing.across_datasets(compared)
     return Report(
