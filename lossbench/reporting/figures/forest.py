@@ -129,7 +129,7 @@ def forest(
         text = f"{number(one['diff'], decimals, signed=True)} {ends}"
         beside = {"va": "center", "fontsize": 8, "transform": axes.get_yaxis_transform()}
         axes.text(1.02, at, text.removesuffix(" ."), **beside)
-        axes.text(1.78, at, one["verdict"], ha="right", **beside)
+        axes.text(1.74, at, one["verdict"], ha="right", **beside)
     axes.set_yticks(range(len(names)), [texts[name] for name in names])
     axes.set(xlim=(low, high), ylim=(len(names) - 0.4, -0.6))
     axes.tick_params(axis="y", length=0)
