@@ -54,7 +54,7 @@ def pictures(material: Material) -> Iterable[Picture]:
     table, note = few_classes(whole, unit)
     axis, base = one.factor, shown(one.factor, one.baseline or "")
     yield Picture(
-        name="per_class",
+        name="per-class",
         section="change",
         title=f"{_WORDS[measure]} of each {unit}",
         table=table.drop(columns="class_id"),

@@ -37,7 +37,7 @@ def pictures(material: Material) -> Iterable[Picture]:
     some = next(iter(next(iter(material.answers.values())).values()))
     share = float(some.truth.mean())
     yield Picture(
-        name="precision_recall",
+        name="precision-recall",
         section="change",
         title="Precision against recall",
         table=table[table["recall"].mul(10).round(6).mod(1) == 0],
