@@ -67,7 +67,7 @@ def test_the_pictures_of_the_report_are_written_with_what_stands_around_them(mak
     assert "Training loss by steps: mnist_mini / seed_cnn / cross_entropy, 3 seeds" in around(
         losses
     )
-    assert "Validation accuracy by epochs: mnist_mini / seed_cnn" in around(validation)
+    assert "Validation accuracy: mnist_mini / seed_cnn" in around(validation)
     assert "pointwise" in around(validation), "the caption, as nothing else stands below"
     assert all(imread(path).shape[1] > 1000 for path in files)
 

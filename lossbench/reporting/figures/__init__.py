@@ -14,7 +14,8 @@ from lossbench.reporting.figures.confusion import (
 )
 from lossbench.reporting.figures.cost_quality import (
     cost_quality,
-    cost_table,
+    steps_table,
+    targets_table,
 )
 from lossbench.reporting.figures.disagreement import (
     disagreement,
@@ -112,12 +113,14 @@ from lossbench.reporting.figures.retrieval import (
 )
 from lossbench.reporting.figures.seed_strips import (
     seed_strips,
-    strips_table,
+    seed_strips_table,
 )
 from lossbench.reporting.figures.style import (
     Look,
     Looks,
     looks_of,
+    short,
+    short_names,
 )
 from lossbench.reporting.figures.sweeps import (
     sweeps,
@@ -129,7 +132,7 @@ from lossbench.reporting.figures.tuning_curve import (
 )
 from lossbench.reporting.figures.win_matrix import (
     win_matrix,
-    wins_table,
+    win_matrix_table,
 )
 
 __all__ = [
@@ -142,7 +145,6 @@ __all__ = [
     "confusion_pairs",
     "confusion_table",
     "cost_quality",
-    "cost_table",
     "disagreement",
     "disagreement_table",
     "dots",
@@ -187,13 +189,17 @@ __all__ = [
     "residuals_table",
     "retrieval_table",
     "seed_strips",
+    "seed_strips_table",
+    "short",
+    "short_names",
     "sizes_table",
     "spread_table",
-    "strips_table",
+    "steps_table",
     "sweeps",
     "sweeps_table",
+    "targets_table",
     "tuning_curve",
     "tuning_table",
     "win_matrix",
-    "wins_table",
+    "win_matrix_table",
 ]

@@ -80,7 +80,9 @@ def left_out_levels(comparison: Comparison, shown: Iterable[str]) -> list[str]:
 def seeds_of(comparison: Comparison, level: str) -> list[int]:
     """Return the seeds of a level that worked and are looked at, see `MOST_JOBS`."""
     n_jobs = sum(len(jobs) for jobs in comparison.jobs.values())
-    worked = [seed for seed, value in comparison.values[level].items() if math.isfinite(value)]
+    worked = [
+        seed for seed, value in comparison.values.get(level, {}).items() if math.isfinite(value)
+    ]
     return worked if n_jobs <= MOST_JOBS else worked[:SEEDS]
 
 
@@ -111,7 +113,7 @@ def read_answers(
     found: dict[str, dict[int, Answers]] = {}
     for level in levels_with_values(comparison)[:MOST_LEVELS]:
         for seed in seeds_of(comparison, level):
-            job = comparison.jobs[level].get(seed, "")
+            job = comparison.jobs.get(level, {}).get(seed, "")
             if job not in results or told_of(results[job], comparison.metric).get("task") not in (
                 "binary",
                 "multiclass",

@@ -88,7 +88,7 @@ def confusion_table(
     shares = {
         level: {
             seed: found
-            for seed, job in comparison.jobs[level].items()
+            for seed, job in comparison.jobs.get(level, {}).items()
             if job in results
             and (found := _shares(told_of(results[job], comparison.metric))) is not None
         }

@@ -85,7 +85,7 @@ def gradient_table(material: Material) -> "pd.DataFrame":
     for level, curves in material.curves.items():
         own = []
         for seed, one in curves.items():
-            result = material.results[material.comparison.jobs[level][seed]]
+            result = material.results[material.comparison.jobs.get(level, {})[seed]]
             own.append(_norms(one, _start(result) if relative else 1.0).assign(seed=seed))
         known = pd.concat(own) if own else pd.DataFrame({"norm": [], "epoch": []})
         if len(known):

@@ -84,7 +84,7 @@ def _grid(every: list[Array], over: Over) -> Array:
 
 
 def _result(material: Material, level: str, seed: int) -> Mapping[str, Any]:
-    return material.results[material.comparison.jobs[level][seed]]
+    return material.results[material.comparison.jobs.get(level, {})[seed]]
 
 
 def _has_failed(material: Material, level: str, seed: int) -> bool:

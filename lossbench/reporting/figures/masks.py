@@ -44,7 +44,7 @@ def pictures(material: Material) -> Iterable[Picture]:
     seed = _common_seed(one, levels)
     if one.at != "selected" or seed is None or parted(one.metric)[0] is not None:
         return
-    jobs = {level: one.jobs[level][seed] for level in levels}
+    jobs = {level: one.jobs.get(level, {}).get(seed, "") for level in levels}
     if any(material.results.get(job, {}).get("task") != "segmentation" for job in jobs.values()):
         return
     read = read_all(jobs, material.folders)
@@ -87,7 +87,7 @@ def _common_seed(one: Comparison, levels: list[str]) -> int | None:
     if not levels:
         return None
     both = (
-        {seed for seed, value in one.values[level].items() if math.isfinite(value)}
+        {seed for seed, value in one.values.get(level, {}).items() if math.isfinite(value)}
         for level in levels
     )
     common = set.intersection(*both)

@@ -98,7 +98,7 @@ def per_class_table(
     values = {
         level: {
             seed: found
-            for seed, job in comparison.jobs[level].items()
+            for seed, job in comparison.jobs.get(level, {}).items()
             if job in results
             and (found := _values(told_of(results[job], comparison.metric), measure)) is not None
         }

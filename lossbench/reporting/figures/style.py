@@ -1,16 +1,21 @@
 """How all pictures look: a level has one colour, marker and dashes everywhere."""
 
 import functools
+import math
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 P = ParamSpec("P")
 T = TypeVar("T")
+Limits = tuple[float, float]
 
 INK = "#000000"
 """Text, axes and the baseline; on a page it takes the colour of the text around it."""
@@ -100,10 +105,10 @@ def looks_of(levels: Iterable[str], baselines: Iterable[str | None] = ()) -> dic
     found = dict.fromkeys(black, BASELINE)
     others = [name for name in dict.fromkeys(levels) if name not in black]
     for index, name in enumerate(others):
-        lap = index // len(COLOURS)
+        lap, place = divmod(index, len(COLOURS))
         found[name] = Look(
-            COLOURS[index % len(COLOURS)],
-            MARKERS[(index + 1) % len(MARKERS)],
+            COLOURS[place],
+            MARKERS[(place + 1 + lap) % len(MARKERS)],
             DASHES[lap % len(DASHES)],
         )
     return found
@@ -207,6 +212,48 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
             return draw(*args, **kwargs)
 
     return inside
+
+
+def text_width(texts: Iterable[str], size: float = 9.0) -> float:
+    """Return about how wide the widest of texts is, in inches, for margins."""
+    return max(map(cell_len, texts), default=0) * 0.62 * size / 72
+
+
+def within(core: Iterable[float], others: Iterable[float] = (), reach: float = 1.0) -> Limits:
+    """Return limits of an axis that a few far values do not stretch.
+
+    Args:
+        core: what is always inside; values that are not finite are left out.
+        others: inside, too, as far as they are no farther from the core than so many of its widths.
+        reach: how many.
+
+    Returns:
+        Lower and upper limit with a margin; (-1, 1) about a single value, or about 0 without any.
+    """
+    inner = [float(value) for value in core if math.isfinite(value)]
+    if not inner:
+        inner = [float(value) for value in others if math.isfinite(value)] or [0.0]
+    low, high = min(inner), max(inner)
+    far = reach * (high - low)
+    near = [value for value in others if low - far <= value <= high + far]
+    low, high = min([low, *near]), max([high, *near])
+    margin = 0.05 * (high - low) or 0.05 * abs(low) or 1.0
+    return low - margin, high + margin
+
+
+def completed(table: "pd.DataFrame", where: str, needed: Sequence[str], also: Sequence[str]) -> Any:
+    """Return a table with all columns that a picture reads, those that were not given empty.
+
+    Raises:
+        ValueError: a column is missing that the picture needs.
+    """
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{where}: the table lacks {', '.join(missing)}; needed are {', '.join(needed)}. "
+            "Rename the columns of the table."
+        )
+    return table.reindex(columns=[*needed, *(name for name in also if name not in needed)])
 
 
 def new_figure(width: float, height: float, **how: Any) -> Any:

@@ -91,7 +91,7 @@ def test_a_picture_by_epochs_and_one_by_seconds(made):
     assert "pointwise" in by_epochs.caption
     assert "n = 3 per loss" in by_epochs.caption
     assert "interpolated linearly" in by_seconds.caption
-    assert by_epochs.title == "Validation accuracy by epochs"
+    assert by_epochs.title == "Validation accuracy"
     assert list(by_epochs.table) == ["level", "epoch", "mean", "ci_low", "ci_high", "n"]
     assert len(by_epochs.table) == 6
     assert "focal 44 at epoch 3 (n = 3, 95% CI" in by_epochs.description

@@ -209,7 +209,9 @@ def test_many_comparisons_are_listed_in_the_overview_alone(make_runs):
 def test_whatever_there_is_makes_a_page(make_runs, scores):
     page = read(make_runs(scores))
     assert "Answer" in page.texts["h2"] and "Every run" in page.texts["h2"]
-    assert not re.search(r"\b(nan|inf)\b", page.texts["main"][0].replace("NaN", ""))
+    failed = any(value != value for values in scores.values() for value in values if value)
+    found = re.findall(r"\b(?:nan|inf)\b", page.texts["main"][0].replace("NaN", ""))
+    assert set(found) == ({"nan"} if failed else set()), "the status of a failed run, no number"
 
 
 def test_the_script_stays_small():
