@@ -65,13 +65,15 @@ def test_interrupted_and_resumed_it_ends_as_if_undisturbed(
 
 def test_every_file_of_the_design_is_there(undisturbed):
     top = {path.name for path in undisturbed.iterdir()}
-    assert {"experiment.yaml", "plan.csv", "runs.csv", "metrics.csv", "epochs.csv"} <= top
+    assert {"experiment.yaml", "plan.csv", "runs.csv", "metrics.csv", "epochs.csv"} < top
+    assert "report.html" in top
     for job in (undisturbed / "jobs").iterdir():
         assert {path.name for path in job.iterdir()} == {
             "job.json",
             "result.json",
             "epochs.csv",
             "steps.csv",
+            "loss_curve.json",
             "test_evaluations.json",
             "predictions.npz",
             "log.txt",

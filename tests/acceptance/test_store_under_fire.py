@@ -33,6 +33,7 @@ def assert_complete(folder: Path, undisturbed: Path) -> None:
             "result.json",
             "epochs.csv",
             "steps.csv",
+            "loss_curve.json",
             "test_evaluations.json",
             "predictions.npz",
             "log.txt",
