@@ -13,7 +13,6 @@ import numpy as np
 from lossbench import metrics, store
 from lossbench.catalog.losses import Task
 from lossbench.losses.bound import bind
-from lossbench.losses.curves import drawable, own_curves
 from lossbench.train import backends, recording
 from lossbench.train.evaluation import Evaluation
 from lossbench.train.loop import State
@@ -93,6 +92,8 @@ def write_loss_curve(folder: Path, setting: Setting) -> None:
 @functools.cache
 def _loss_curve(record: str, task: Task) -> str | None:
     """Return the curve of a loss as JSON, once for all jobs of a process; None without one."""
+    from lossbench.losses.curves import drawable, own_curves  # here: it needs TensorFlow
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

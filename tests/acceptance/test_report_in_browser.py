@@ -74,7 +74,7 @@ def _no_numbers(page: Any) -> list[str]:
         """() => [...document.querySelectorAll("td")]
             .filter(cell => !cell.querySelector(".status"))
             .map(cell => cell.textContent.trim())
-            .filter(text => /^[+-]?(nan|inf)\\b/i.test(text))"""
+            .filter(text => /^[+-]?(nan|inf)\\b/.test(text))"""
     )
     return found
 
