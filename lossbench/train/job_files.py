@@ -12,7 +12,6 @@ import numpy as np
 
 from lossbench import metrics, store
 from lossbench.catalog.losses import Task
-from lossbench.losses.bound import bind
 from lossbench.train import backends, recording
 from lossbench.train.evaluation import Evaluation
 from lossbench.train.loop import State
@@ -92,7 +91,8 @@ def write_loss_curve(folder: Path, setting: Setting) -> None:
 @functools.cache
 def _loss_curve(record: str, task: Task) -> str | None:
     """Return the curve of a loss as JSON, once for all jobs of a process; None without one."""
-    from lossbench.losses.curves import drawable, own_curves  # here: it needs TensorFlow
+    from lossbench.losses.bound import bind  # here: both need TensorFlow
+    from lossbench.losses.curves import drawable, own_curves
 
     try:
         with warnings.catch_warnings():
