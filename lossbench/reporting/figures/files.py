@@ -48,7 +48,8 @@ def inline_svg(picture: Picture, anchor: str) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="{box[1] if box else ""}" role="img" fill="currentColor" '
-        f'style="max-width:{width * 4 / 3:.0f}px;stroke-linejoin:round;stroke-linecap:butt;'
+        f'style="--width:{width * 4 / 3:.0f}px;max-width:var(--width);'
+        f"stroke-linejoin:round;stroke-linecap:butt;"
         f"font-family:'DejaVu Sans',sans-serif\" "
         f'aria-labelledby="{anchor}-title {anchor}-desc">'
         f'<title id="{anchor}-title">{_told(picture.title)}</title>'
