@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lossbench import __version__
-from lossbench.cli.options import RUNS_DIR, Json
+from lossbench.cli.options import RUNS_DIR, AllowUnmatched, Baseline, Factor, Json, Metric, Runs
 from lossbench.errors import StrictError
 
 if TYPE_CHECKING:
@@ -21,26 +21,10 @@ Failing = Literal["worse"]
 
 
 def compare(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
-        ),
-    ] = None,
-    factor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AXIS",
-            help="Compare another axis than the loss: optimizer, model, schedule, batch_size or "
-            "backend. [default: loss; where there is one alone, what else differs]",
-        ),
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="Compare with this loss (optimizer, ...) instead.")
-    ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Judge by this metric instead of the declared one.")
-    ] = None,
+    runs: Runs = None,
+    factor: Factor = None,
+    baseline: Baseline = None,
+    metric: Metric = None,
     at: Annotated[
         Epoch | None,
         typer.Option(
@@ -96,12 +80,7 @@ def compare(
     audit: Annotated[
         bool, typer.Option("--audit", help="Also print the checks of the protocol that passed.")
     ] = False,
-    allow_unmatched: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unmatched", help="Pair runs that did not start alike, under a banner."
-        ),
-    ] = False,
+    allow_unmatched: AllowUnmatched = False,
     fail_on: Annotated[
         Failing | None,
         typer.Option(help="Exit with 3 if any loss is worse than the baseline."),

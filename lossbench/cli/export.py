@@ -7,18 +7,13 @@ from typing import Annotated
 import typer
 
 from lossbench import __version__
-from lossbench.cli.options import RUNS_DIR
+from lossbench.cli.options import RUNS_DIR, Metric, Runs
 
 USUAL_FOLDER = Path("export")
 
 
 def export(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
-        ),
-    ] = None,
+    runs: Runs = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -60,9 +55,7 @@ def export(
         typer.Option(metavar="AXIS", help="Compare another axis than the loss, as in compare."),
     ] = None,
     baseline: Annotated[str | None, typer.Option(help="Compare with this loss instead.")] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Judge by this metric instead of the declared one.")
-    ] = None,
+    metric: Metric = None,
 ) -> None:
     """Write what papers, notebooks and other programs need; TensorFlow is not loaded.
 

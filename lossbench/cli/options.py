@@ -25,4 +25,26 @@ Strict = Annotated[
     bool, typer.Option("--strict", help="Warnings about the data are errors: exit code 3.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"),
+]
+Factor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AXIS",
+        help="Compare another axis than the loss: optimizer, model, schedule, batch_size or "
+        "backend. [default: loss; where there is one alone, what else differs]",
+    ),
+]
+Baseline = Annotated[
+    str | None, typer.Option(help="Compare with this loss (optimizer, ...) instead.")
+]
+Metric = Annotated[
+    str | None, typer.Option(help="Judge by this metric instead of the declared one.")
+]
+AllowUnmatched = Annotated[
+    bool,
+    typer.Option("--allow-unmatched", help="Pair runs that did not start alike, under a banner."),
+]
 RUNS_DIR = Path("runs")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lossbench import __version__
-from lossbench.cli.options import RUNS_DIR
+from lossbench.cli.options import RUNS_DIR, AllowUnmatched, Baseline, Factor, Metric, Runs
 from lossbench.errors import StoreError
 
 TELL_EVERY_S = 3.0
@@ -16,38 +16,17 @@ TELL_EVERY_S = 3.0
 
 
 def report(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
-        ),
-    ] = None,
+    runs: Runs = None,
     output: Annotated[
         Path,
         typer.Option(
             "--output", "-o", metavar="FILE", help="The page; its folder is made where absent."
         ),
     ] = Path("report.html"),
-    factor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="AXIS",
-            help="Compare another axis than the loss: optimizer, model, schedule, batch_size or "
-            "backend. [default: loss; where there is one alone, what else differs]",
-        ),
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="Compare with this loss (optimizer, ...) instead.")
-    ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Judge by this metric instead of the declared one.")
-    ] = None,
-    allow_unmatched: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unmatched", help="Pair runs that did not start alike, under a banner."
-        ),
-    ] = False,
+    factor: Factor = None,
+    baseline: Baseline = None,
+    metric: Metric = None,
+    allow_unmatched: AllowUnmatched = False,
 ) -> None:
     """Write one HTML file with answer, tables and pictures; it needs no network.
 

@@ -13,10 +13,10 @@ from lossbench.reporting.figures.style import PAPER
 from lossbench.reporting.header import title_of
 from lossbench.reporting.page.markup import Markup, bullets, element, joined, table
 from lossbench.reporting.sentences import delta_text
+from lossbench.reporting.terminal import LEFT
 
 WIDTH = 150
 """Columns of a terminal whose table a notebook shows."""
-LEFT = ("level", "verdict", "flags", "head")
 FRAME_HEIGHT = 720
 """Pixels of a report inside a notebook."""
 MOST_INSIDE = 4 * 1024 * 1024
