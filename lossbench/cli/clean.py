@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lossbench.cli.options import RUNS_DIR
+from lossbench.cli.options import RUNS_DIR, Runs
 
 if TYPE_CHECKING:
     from lossbench.store import Leftover
@@ -25,12 +25,7 @@ USAGE = 2
 
 
 def clean(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
-        ),
-    ] = None,
+    runs: Runs = None,
     damaged: Annotated[
         bool,
         typer.Option("--damaged", help="Also results that `status --check` calls damaged."),

@@ -1,21 +1,15 @@
 """`lossbench status`: what is finished, running, failed or damaged, and the time left."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lossbench.cli.options import RUNS_DIR, Json
+from lossbench.cli.options import RUNS_DIR, Json, Runs
 
 
 def status(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="[RUNS]...", help="Run folders, or folders of them. [default: runs]"
-        ),
-    ] = None,
+    runs: Runs = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Compare every file with its hash; exit 1 if one is damaged."),

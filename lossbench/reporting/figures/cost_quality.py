@@ -68,7 +68,7 @@ def _picture(material: Material, variant: str, label: str, table: "pd.DataFrame"
     return Picture(
         name="cost-quality",
         section="cost",
-        title=f"Quality against cost, {variant}",
+        title="Quality against cost",
         table=table,
         draw=draw,
         caption=_caption(comparison, table, variant),
